@@ -1,0 +1,201 @@
+// Package layer reads a layer's tar once, as it streams past, into an
+// [Index]: every entry with its metadata and the hash of its body, in about 90
+// bytes an entry and its name. The common call is [Read].
+package layer
+
+import (
+	"iter"
+	"time"
+	"unsafe"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Type is what an entry is.
+type Type uint8
+
+// The types of entries. Whiteout and Opaque delete from the layers below (OCI
+// image-spec, layer.md, "Whiteouts"); Ignored is a reserved name that does
+// nothing.
+const (
+	File     Type = iota // a regular file, with Size bytes in this layer
+	Dir                  // a directory
+	Symlink              // a symbolic link; Link is its target
+	Hardlink             // another name of the entry that Link names, relative to the root
+	Char                 // a character device
+	Block                // a block device
+	Fifo                 // a named pipe
+	Whiteout             // deletes the path of this name (the .wh. prefix is taken off)
+	Opaque               // empties the directory it stands in; its name is ""
+	Ignored              // a .wh..wh. name of AUFS, or a whiteout of nothing
+)
+
+var typeNames = [...]string{"file", "dir", "symlink", "hardlink", "char", "block", "fifo", "whiteout", "opaque", "ignored"}
+
+// String returns the type's name as JSON has it.
+func (t Type) String() string {
+	if int(t) < len(typeNames) {
+		return typeNames[t]
+	}
+	return "unknown"
+}
+
+// Hash is the 128-bit xxh3 of a file's body. It tells bodies apart; it is no
+// defence against someone who makes two bodies collide.
+type Hash struct{ Hi, Lo uint64 }
+
+// Entry is one tar member. Its strings are kept apart: see [Index.Name],
+// [Index.Path], [Index.Link], [Index.Xattrs].
+//
+// 88 bytes, times a million for a large image: mind the size.
+type Entry struct {
+	Size       int64 // bytes of the body; 0 for anything but File
+	Compressed int64 // estimated share of the layer's compressed bytes, header included; 0 if the layer is plain
+	Hash       Hash  // of the body; zero for anything but a File with Size > 0
+	mtime      int64
+	mtimeNsec  uint32
+	UID, GID   uint32
+	Mode       uint32 // permission bits with setuid, setgid and sticky: 0 to 07777
+	dir        int32  // index into dirs; 0 is the root
+	name       uint32 // offset in arena
+	link       uint32
+	extra      int32 // index into extras; 0 is none
+	nameLen    uint16
+	linkLen    uint16
+	Type       Type
+	// Unclean is set if the tar named the entry otherwise than by its clean
+	// relative path: with "..", doubled slashes, a "." inside. (A leading
+	// "./" or "/" is too common to say.)
+	Unclean bool
+}
+
+// ModTime returns the modification time the tar gave.
+func (e *Entry) ModTime() time.Time { return time.Unix(e.mtime, int64(e.mtimeNsec)).UTC() }
+
+// dir is a directory that some entry stands in, whether the tar has an entry
+// for it or not.
+type dir struct {
+	parent  int32
+	name    uint32
+	nameLen uint16
+}
+
+// extra holds what few entries have.
+type extra struct {
+	xattrs       []string
+	major, minor int64
+}
+
+// pageLen entries make a page: entries live in pages so that a growing index is
+// never copied.
+const pageLen = 4096
+
+// Index is what one layer's tar holds, entries in the tar's order. It is
+// immutable once read and safe for concurrent use.
+type Index struct {
+	DiffID v1.Hash // digest of the uncompressed tar
+	Digest v1.Hash // digest of the blob as it was read; DiffID if it was plain
+
+	// Compression is "gzip", "zstd" or "" for a plain tar.
+	Compression string
+	// StoredSize is the size in bytes of the blob as it was read.
+	StoredSize int64
+	// TarSize is the size in bytes of the uncompressed tar.
+	TarSize int64
+
+	// Stored is the sum of the entries' Size: the bytes of the layer's
+	// copies (design §5).
+	Stored int64
+	// Files counts the regular files.
+	Files int
+
+	pages  [][]Entry
+	n      int
+	dirs   []dir
+	arena  []byte
+	extras []extra
+}
+
+// Len returns the number of entries.
+func (x *Index) Len() int { return x.n }
+
+// At returns entry i, 0 ≤ i < Len. The tar's members are counted without PAX
+// global headers, which are no entries.
+func (x *Index) At(i int) *Entry { return &x.pages[i/pageLen][i%pageLen] }
+
+// All yields the entries with their numbers.
+func (x *Index) All() iter.Seq2[int, *Entry] {
+	return func(yield func(int, *Entry) bool) {
+		i := 0
+		for _, p := range x.pages {
+			for j := range p {
+				if !yield(i, &p[j]) {
+					return
+				}
+				i++
+			}
+		}
+	}
+}
+
+// Name returns the last component of the entry's path: raw bytes, perhaps not
+// UTF-8. It is "" for the root and for an Opaque marker; of a Whiteout it is
+// the name that is deleted.
+func (x *Index) Name(e *Entry) string { return x.str(e.name, e.nameLen) }
+
+// Link returns the target of a Symlink as it stands in the tar, or the clean
+// path from the root of a Hardlink's target.
+func (x *Index) Link(e *Entry) string { return x.str(e.link, e.linkLen) }
+
+// Dir returns the number of the directory that the entry stands in, to be used
+// with DirParent and DirName; 0 is the root.
+func (x *Index) Dir(e *Entry) int { return int(e.dir) }
+
+// Dirs returns how many directories there are; a directory's number is larger
+// than its parent's.
+func (x *Index) Dirs() int { return len(x.dirs) }
+
+// DirParent returns the number of directory d's parent; the root's is the root.
+func (x *Index) DirParent(d int) int { return int(x.dirs[d].parent) }
+
+// DirName returns the last component of directory d's path, "" for the root.
+func (x *Index) DirName(d int) string { return x.str(x.dirs[d].name, x.dirs[d].nameLen) }
+
+// Path returns the entry's path, clean and relative to the root ("usr/bin/go";
+// "" for the root itself).
+func (x *Index) Path(e *Entry) string {
+	p := x.Name(e)
+	for d := int(e.dir); d != 0; d = x.DirParent(d) {
+		if p == "" {
+			p = x.DirName(d)
+			continue
+		}
+		p = x.DirName(d) + "/" + p
+	}
+	return p
+}
+
+// Xattrs returns the names of the entry's extended attributes, sorted.
+func (x *Index) Xattrs(e *Entry) []string { return x.extras[e.extra].xattrs }
+
+// Device returns the numbers of a Char or Block entry.
+func (x *Index) Device(e *Entry) (major, minor int64) {
+	return x.extras[e.extra].major, x.extras[e.extra].minor
+}
+
+// MemSize returns the bytes of memory the index holds, names included.
+func (x *Index) MemSize() int64 {
+	n := int64(len(x.pages)) * pageLen * int64(unsafe.Sizeof(Entry{}))
+	n += int64(cap(x.dirs)) * int64(unsafe.Sizeof(dir{}))
+	n += int64(cap(x.arena)) + int64(cap(x.extras))*int64(unsafe.Sizeof(extra{}))
+	return n
+}
+
+// str returns a piece of the arena without copying it: the arena never changes
+// once the index is built.
+func (x *Index) str(off uint32, n uint16) string {
+	if n == 0 {
+		return ""
+	}
+	return unsafe.String(&x.arena[off], int(n))
+}

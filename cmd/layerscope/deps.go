@@ -1,0 +1,38 @@
+package main
+
+import (
+	_ "github.com/distribution/reference"
+	_ "github.com/docker/cli/cli/config"
+	_ "github.com/docker/cli/cli/connhelper"
+	_ "github.com/docker/cli/cli/context/store"
+	_ "github.com/docker/docker/client"
+	_ "github.com/docker/go-connections/tlsconfig"
+	_ "github.com/dustin/go-humanize"
+	_ "github.com/gdamore/tcell/v2"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/google/go-cmp/cmp/cmpopts"
+	_ "github.com/google/go-containerregistry/pkg/authn"
+	_ "github.com/google/go-containerregistry/pkg/registry"
+	_ "github.com/google/go-containerregistry/pkg/v1/layout"
+	_ "github.com/google/go-containerregistry/pkg/v1/mutate"
+	_ "github.com/google/go-containerregistry/pkg/v1/random"
+	_ "github.com/google/go-containerregistry/pkg/v1/remote"
+	_ "github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	_ "github.com/google/go-containerregistry/pkg/v1/tarball"
+	_ "github.com/klauspost/compress/gzip"
+	_ "github.com/klauspost/compress/zstd"
+	_ "github.com/opencontainers/go-digest"
+	_ "github.com/opencontainers/image-spec/specs-go/v1"
+	_ "github.com/rivo/tview"
+	_ "github.com/rivo/uniseg"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/santhosh-tekuri/jsonschema/v6"
+	_ "github.com/spf13/cobra"
+	_ "github.com/therootcompany/xz"
+	_ "github.com/zeebo/xxh3"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/term"
+	_ "golang.org/x/tools/go/packages"
+)
+
+func main() {}
