@@ -5,6 +5,8 @@ package layer
 
 import (
 	"iter"
+	"slices"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -164,15 +166,15 @@ func (x *Index) DirName(d int) string { return x.str(x.dirs[d].name, x.dirs[d].n
 // Path returns the entry's path, clean and relative to the root ("usr/bin/go";
 // "" for the root itself).
 func (x *Index) Path(e *Entry) string {
-	p := x.Name(e)
-	for d := int(e.dir); d != 0; d = x.DirParent(d) {
-		if p == "" {
-			p = x.DirName(d)
-			continue
-		}
-		p = x.DirName(d) + "/" + p
+	var parts []string
+	if name := x.Name(e); name != "" {
+		parts = append(parts, name)
 	}
-	return p
+	for d := x.Dir(e); d != 0; d = x.DirParent(d) {
+		parts = append(parts, x.DirName(d))
+	}
+	slices.Reverse(parts)
+	return strings.Join(parts, "/")
 }
 
 // Xattrs returns the names of the entry's extended attributes, sorted.
@@ -185,7 +187,10 @@ func (x *Index) Device(e *Entry) (major, minor int64) {
 
 // MemSize returns the bytes of memory the index holds, names included.
 func (x *Index) MemSize() int64 {
-	n := int64(len(x.pages)) * pageLen * int64(unsafe.Sizeof(Entry{}))
+	n := int64(0)
+	for _, p := range x.pages {
+		n += int64(cap(p)) * int64(unsafe.Sizeof(Entry{}))
+	}
 	n += int64(cap(x.dirs)) * int64(unsafe.Sizeof(dir{}))
 	n += int64(cap(x.arena)) + int64(cap(x.extras))*int64(unsafe.Sizeof(extra{}))
 	return n

@@ -1,0 +1,343 @@
+package layer
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+)
+
+// Options are how [Read] reads. The zero value is fine.
+type Options struct {
+	// MaxSize is the most bytes an uncompressed layer may have, the guard
+	// against a small blob that unpacks without end; 0 for no limit.
+	MaxSize int64
+}
+
+// TooLargeError says that a layer unpacks to more than [Options.MaxSize].
+type TooLargeError struct {
+	Limit int64 // bytes
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("layer unpacks to more than %d bytes", e.Limit)
+}
+
+// Advice returns what the user can do about it.
+func (e *TooLargeError) Advice() string { return "raise --max-layer-size if you trust the image" }
+
+// maxPath is the longest path taken, in bytes: eight times what Linux can
+// open. A tar may give a megabyte for each entry, and in a bomb does.
+const maxPath = 32 << 10
+
+// Read reads a layer from r to its end: a tar, plain or compressed with gzip or
+// zstd, which its first bytes tell. It makes one pass, holds no body, and
+// hashes blob and tar on the way. The digests are for the caller to compare;
+// see [Index.Verify].
+//
+// The errors of r are wrapped, so that errors.Is finds them. Cancelling ctx
+// ends the reading between two blocks of r.
+func Read(ctx context.Context, r io.Reader, opts Options) (*Index, error) {
+	s, err := open(ctx, r, opts.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	b := newBuilder()
+	if err := b.readTar(s); err != nil {
+		return nil, err
+	}
+	x := b.finish()
+	if err := s.finish(x); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// builder makes an Index from the members of a tar.
+type builder struct {
+	x      *Index
+	byName map[dirKey]int32 // directories by parent and name
+	last   string           // path of the directory looked up last: most entries stand in it
+	lastID int32
+	hash   *xxh3.Hasher
+	buf    []byte
+}
+
+type dirKey struct {
+	parent int32
+	name   string
+}
+
+func newBuilder() *builder {
+	return &builder{
+		x:      &Index{dirs: make([]dir, 1), extras: make([]extra, 1), arena: make([]byte, 0, 1024)},
+		byName: map[dirKey]int32{},
+		hash:   xxh3.New(),
+		buf:    make([]byte, 64<<10),
+	}
+}
+
+func (b *builder) readTar(s *stream) error {
+	tr := tar.NewReader(s)
+	var consumed int64 // compressed bytes up to the end of the entry before
+	var last *Entry
+	for {
+		hdr, err := tr.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return b.entryError("", tarError(err))
+		}
+		if hdr.Typeflag == tar.TypeXGlobalHeader {
+			continue
+		}
+		e, err := b.entry(hdr, tr)
+		if err != nil {
+			return b.entryError(hdr.Name, tarError(err))
+		}
+		at := s.compressedAt()
+		e.Compressed, consumed = at-consumed, at
+		last = b.add(e)
+	}
+	if err := s.drain(); err != nil {
+		return err
+	}
+	if last != nil {
+		last.Compressed += s.compressedSize() - consumed // what follows the last entry
+	}
+	return nil
+}
+
+// entryError says where in the tar reading stopped.
+func (b *builder) entryError(name string, err error) error {
+	if name == "" {
+		return fmt.Errorf("reading tar after %d entries: %w", b.x.n, err)
+	}
+	return fmt.Errorf("reading tar entry %q: %w", name, err)
+}
+
+// errNotTar stands for archive/tar's ErrHeader, whose text speaks of a package.
+var errNotTar = errors.New("invalid tar header")
+
+func tarError(err error) error {
+	if errors.Is(err, tar.ErrHeader) {
+		return errNotTar
+	}
+	return err
+}
+
+// entry makes an Entry of a member and reads its body.
+func (b *builder) entry(hdr *tar.Header, body io.Reader) (Entry, error) {
+	name, unclean := cleanPath(hdr.Name)
+	if len(name) > maxPath || len(hdr.Linkname) > maxPath {
+		return Entry{}, fmt.Errorf("path of %d bytes is longer than %d", max(len(name), len(hdr.Linkname)), maxPath)
+	}
+	e := Entry{
+		Type:      typeOf(hdr.Typeflag),
+		Unclean:   unclean,
+		Mode:      uint32(hdr.Mode) & 0o7777,
+		UID:       clampID(hdr.Uid),
+		GID:       clampID(hdr.Gid),
+		mtime:     hdr.ModTime.Unix(),
+		mtimeNsec: uint32(hdr.ModTime.Nanosecond()),
+	}
+	base := b.place(&e, name)
+	b.mark(&e, base)
+	if err := b.links(&e, hdr); err != nil {
+		return Entry{}, err
+	}
+	b.extra(&e, hdr)
+	if e.Type != File {
+		return e, nil
+	}
+	b.x.Files++
+	if hdr.Size == 0 {
+		return e, nil
+	}
+	e.Size = hdr.Size
+	if b.x.Stored > math.MaxInt64-hdr.Size {
+		return Entry{}, errors.New("sizes add up to more than fits 63 bits")
+	}
+	b.x.Stored += hdr.Size
+	b.hash.Reset()
+	n, err := io.CopyBuffer(writerOnly{b.hash}, readerOnly{body}, b.buf)
+	if err != nil {
+		return Entry{}, err
+	}
+	if n != hdr.Size {
+		return Entry{}, io.ErrUnexpectedEOF
+	}
+	sum := b.hash.Sum128()
+	e.Hash = Hash{Hi: sum.Hi, Lo: sum.Lo}
+	return e, nil
+}
+
+// readerOnly and writerOnly hide WriteTo and ReadFrom, so that CopyBuffer uses
+// the builder's buffer and not one of its own for each file.
+type (
+	readerOnly struct{ io.Reader }
+	writerOnly struct{ io.Writer }
+)
+
+// place finds the entry's directory and returns its last component.
+func (b *builder) place(e *Entry, name string) string {
+	parent, base := splitPath(name)
+	e.dir = b.dir(parent)
+	return base
+}
+
+// The names that OCI image-spec (layer.md, "Whiteouts") and AUFS reserve.
+const (
+	whiteoutPrefix = ".wh."
+	metaPrefix     = ".wh..wh."
+	opaqueName     = ".wh..wh..opq"
+)
+
+// mark sets the name, and the type where the name says more than the tar does.
+func (b *builder) mark(e *Entry, base string) {
+	switch target, isWhiteout := strings.CutPrefix(base, whiteoutPrefix); {
+	case !isWhiteout:
+	case base == opaqueName:
+		e.Type, base = Opaque, ""
+	case strings.HasPrefix(base, metaPrefix), target == "", target == ".", target == "..":
+		// Of "nothing", "here" or "above": applied literally the last
+		// two would delete a directory that nobody named.
+		e.Type = Ignored
+	default:
+		e.Type, base = Whiteout, target
+	}
+	e.name, e.nameLen = b.intern(base)
+}
+
+// links sets the target of a link.
+func (b *builder) links(e *Entry, hdr *tar.Header) error {
+	switch e.Type {
+	case Symlink:
+		e.link, e.linkLen = b.intern(hdr.Linkname)
+	case Hardlink:
+		target, _ := cleanPath(hdr.Linkname)
+		e.link, e.linkLen = b.intern(target)
+	}
+	if len(b.x.arena) > math.MaxUint32 {
+		return errors.New("names take more than 4 GiB")
+	}
+	return nil
+}
+
+const (
+	xattrPrefix        = "SCHILY.xattr."
+	xattrLibarchiveKey = "LIBARCHIVE.xattr."
+)
+
+// extra keeps what few entries have: extended attributes and device numbers.
+func (b *builder) extra(e *Entry, hdr *tar.Header) {
+	var x extra
+	for k := range hdr.PAXRecords {
+		name, ok := strings.CutPrefix(k, xattrPrefix)
+		if !ok {
+			name, ok = strings.CutPrefix(k, xattrLibarchiveKey)
+		}
+		if ok && !slices.Contains(x.xattrs, name) {
+			x.xattrs = append(x.xattrs, strings.Clone(name))
+		}
+	}
+	slices.Sort(x.xattrs)
+	if e.Type == Char || e.Type == Block {
+		x.major, x.minor = hdr.Devmajor, hdr.Devminor
+	} else if x.xattrs == nil {
+		return
+	}
+	e.extra = int32(len(b.x.extras))
+	b.x.extras = append(b.x.extras, x)
+}
+
+// dir returns the number of the directory at a clean path, made with its
+// parents if it is new.
+func (b *builder) dir(path string) int32 {
+	if path == b.last {
+		return b.lastID
+	}
+	id := b.lookup(path)
+	b.last, b.lastID = strings.Clone(path), id
+	return id
+}
+
+// lookup walks down from the root. Keys are components, not paths: a hostile
+// tar's path of thousands of components must not cost its square in memory.
+func (b *builder) lookup(path string) int32 {
+	id := int32(0)
+	for path != "" {
+		name, rest, _ := strings.Cut(path, "/")
+		key := dirKey{parent: id, name: name}
+		next, ok := b.byName[key]
+		if !ok {
+			off, n := b.intern(name)
+			b.x.dirs = append(b.x.dirs, dir{parent: id, name: off, nameLen: n})
+			next = int32(len(b.x.dirs) - 1)
+			key.name = strings.Clone(name)
+			b.byName[key] = next
+		}
+		id, path = next, rest
+	}
+	return id
+}
+
+// intern copies s into the arena.
+func (b *builder) intern(s string) (off uint32, n uint16) {
+	off = uint32(len(b.x.arena))
+	b.x.arena = append(b.x.arena, s...)
+	return off, uint16(len(s))
+}
+
+func (b *builder) add(e Entry) *Entry {
+	x := b.x
+	if x.n%pageLen == 0 {
+		size := pageLen
+		if x.n == 0 {
+			size = 64 // most layers are small
+		}
+		x.pages = append(x.pages, make([]Entry, 0, size))
+	}
+	p := &x.pages[len(x.pages)-1]
+	*p = append(*p, e)
+	x.n++
+	return &(*p)[len(*p)-1]
+}
+
+func (b *builder) finish() *Index { return b.x }
+
+func typeOf(flag byte) Type {
+	switch flag {
+	case tar.TypeDir:
+		return Dir
+	case tar.TypeSymlink:
+		return Symlink
+	case tar.TypeLink:
+		return Hardlink
+	case tar.TypeChar:
+		return Char
+	case tar.TypeBlock:
+		return Block
+	case tar.TypeFifo:
+		return Fifo
+	default: // TypeReg, contiguous, sparse and vendors' own: POSIX says regular
+		return File
+	}
+}
+
+// clampID keeps what fits a Linux id; 4294967295 is no valid one and stands for
+// the rest.
+func clampID(id int) uint32 {
+	if id < 0 || id > math.MaxUint32 {
+		return math.MaxUint32
+	}
+	return uint32(id)
+}
