@@ -1,0 +1,171 @@
+package tree
+
+import (
+	"hash/maphash"
+	"strings"
+
+	"github.com/layerscope/layerscope/analyze/layer"
+)
+
+// This file finds and makes the builder's nodes. A node is found by its parent
+// and name through a hash table of node numbers; the names themselves stay in
+// the layers' indexes.
+
+func (b *builder) newNode(parent int32, name nameRef) int32 {
+	t := b.t
+	n := int32(len(t.parent))
+	t.parent = append(t.parent, parent)
+	t.name = append(t.name, name)
+	t.last = append(t.last, none)
+	b.child = append(b.child, -1)
+	b.sibling = append(b.sibling, -1)
+	b.below = append(b.below, 0)
+	if parent >= 0 {
+		b.sibling[n], b.child[parent] = b.child[parent], n
+	}
+	return n
+}
+
+// node returns the child of parent with a name, made if it isn't there.
+func (b *builder) node(parent int32, name string, ref nameRef) int32 {
+	h := hashName(parent, name)
+	if n := b.names.find(h, func(n int32) bool { return b.is(n, parent, name) }); n >= 0 {
+		return n
+	}
+	n := b.newNode(parent, ref)
+	b.names.insert(h, n, func(n int32) uint64 { return hashName(b.t.parent[n], b.t.Name(Node(n))) })
+	return n
+}
+
+func (b *builder) is(n, parent int32, name string) bool {
+	return b.t.parent[n] == parent && b.t.Name(Node(n)) == name
+}
+
+// existing returns the child of parent with a name, or none.
+func (b *builder) existing(parent int32, name string) int32 {
+	return b.names.find(hashName(parent, name), func(n int32) bool { return b.is(n, parent, name) })
+}
+
+// dir returns the node of the layer's directory d, made if it isn't there.
+func (b *builder) dir(d int) int32 {
+	var todo []int
+	for b.dirNode[d] == unset {
+		todo = append(todo, d)
+		d = b.x.DirParent(d)
+	}
+	n := b.dirNode[d]
+	for i := len(todo) - 1; i >= 0; i-- {
+		d = todo[i]
+		n = b.node(n, b.x.DirName(d), nameRef{int32(b.k), ^int32(d)})
+		b.dirNode[d] = n
+	}
+	return n
+}
+
+// entryNode returns the node of an entry, made if it isn't there.
+func (b *builder) entryNode(row int32, e *layer.Entry) int32 {
+	name := b.x.Name(e)
+	if name == "" {
+		return int32(Root)
+	}
+	return b.node(b.dir(b.x.Dir(e)), name, nameRef{int32(b.k), row})
+}
+
+// findDir returns the node of the layer's directory d if it is there, or none.
+func (b *builder) findDir(d int) int32 {
+	var names []int
+	for b.dirNode[d] == unset {
+		names = append(names, d)
+		d = b.x.DirParent(d)
+	}
+	n := b.dirNode[d]
+	for i := len(names) - 1; i >= 0 && n >= 0; i-- {
+		n = b.existing(n, b.x.DirName(names[i]))
+	}
+	return n
+}
+
+// find returns the node of a name in the layer's directory d, or none.
+func (b *builder) find(d int, name string) int32 {
+	n := b.findDir(d)
+	if n < 0 {
+		return none
+	}
+	return b.existing(n, name)
+}
+
+// lookup returns the node of a clean path, or none.
+func (b *builder) lookup(path string) int32 {
+	if b.opts.Windows {
+		path = strings.TrimPrefix(path, "Files/")
+	}
+	n := int32(Root)
+	for path != "" && n >= 0 {
+		var name string
+		name, path, _ = strings.Cut(path, "/")
+		n = b.existing(n, name)
+	}
+	return n
+}
+
+// seed keeps the table's shape out of a hostile image's hands.
+var seed = maphash.MakeSeed()
+
+func hashName(parent int32, name string) uint64 {
+	return maphash.String(seed, name) ^ uint64(parent)*0x9e3779b97f4a7c15
+}
+
+// table is an open-addressing hash table of node numbers, four bytes a slot: a
+// Go map of (parent, name) would take more than all the rest of the tree.
+type table struct {
+	slots []int32 // node+1, 0 is free; the length is a power of two
+	used  int
+}
+
+// grow makes room for n nodes.
+func (t *table) grow(n int) {
+	size := 64
+	for size < n*3/2 {
+		size *= 2
+	}
+	t.slots = make([]int32, size)
+}
+
+// find returns the node with hash h for which match is true, or none.
+func (t *table) find(h uint64, match func(n int32) bool) int32 {
+	mask := uint64(len(t.slots) - 1)
+	for i := h & mask; ; i = (i + 1) & mask {
+		s := t.slots[i]
+		if s == 0 {
+			return none
+		}
+		if match(s - 1) {
+			return s - 1
+		}
+	}
+}
+
+// insert adds a node that isn't there; hash recomputes a node's hash when the
+// table grows.
+func (t *table) insert(h uint64, n int32, hash func(n int32) uint64) {
+	if t.used+1 > len(t.slots)*3/4 {
+		old := t.slots
+		t.slots = make([]int32, 2*len(old))
+		for _, s := range old {
+			if s != 0 {
+				t.put(hash(s-1), s)
+			}
+		}
+	}
+	t.put(h, n+1)
+	t.used++
+}
+
+func (t *table) put(h uint64, slot int32) {
+	mask := uint64(len(t.slots) - 1)
+	i := h & mask
+	for t.slots[i] != 0 {
+		i = (i + 1) & mask
+	}
+	t.slots[i] = slot
+}

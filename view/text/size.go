@@ -1,0 +1,39 @@
+package text
+
+import (
+	"strconv"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Unknown is what stands for a number that isn't known.
+const Unknown = "–"
+
+// Size returns a number of bytes for people: SI, kB = 1000 ("1.2 MB"). A
+// negative number is unknown.
+func Size(n int64) string {
+	if n < 0 {
+		return Unknown
+	}
+	return humanize.Bytes(uint64(n))
+}
+
+// Bytes returns a number of bytes as an integer. A negative number is unknown.
+func Bytes(n int64) string {
+	if n < 0 {
+		return Unknown
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// Count returns a count with thousands set apart ("12,345").
+func Count(n int) string { return humanize.Comma(int64(n)) }
+
+// Percent returns part of whole in percent with one digit ("12.3%"); of nothing
+// or of an unknown whole, Unknown.
+func Percent(part, whole int64) string {
+	if whole <= 0 || part < 0 {
+		return Unknown
+	}
+	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 1, 64) + "%"
+}
