@@ -8,10 +8,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// maxConfig bounds the config of an image. The largest seen in the wild, with
-// an inlined build cache, are a few MB.
-const maxConfig = 32 << 20
-
 // parseManifest parses an image's manifest and checks that it is one of an
 // image whose layers can be read.
 func parseManifest(raw []byte) (*v1.Manifest, error) {
@@ -22,8 +18,8 @@ func parseManifest(raw []byte) (*v1.Manifest, error) {
 	if m.Config.Digest == (v1.Hash{}) {
 		return nil, errors.New("the manifest names no config")
 	}
-	if err := checkConfigType(m.Config.MediaType); err != nil {
-		return nil, err
+	if t := artifactType(v1.Descriptor{}, m); t != "" {
+		return nil, fmt.Errorf("not a container image but an artifact of type %q", t)
 	}
 	for i, l := range m.Layers {
 		if err := checkLayerType(l.MediaType); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // defaultPlatform is what is taken of an index if nothing is asked for:
@@ -84,6 +85,12 @@ func isAttestation(d v1.Descriptor) bool {
 		d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown"
 }
 
+// isArtifact says whether an index's manifest states that it is something else
+// than an image. Some tools repeat the config's type as the artifact's.
+func isArtifact(d v1.Descriptor) bool {
+	return d.ArtifactType != "" && !types.MediaType(d.ArtifactType).IsConfig()
+}
+
 // attestationsOf returns the attestations of an index that are about the
 // given manifest, or don't say what they are about, in the index's order.
 func attestationsOf(idx *v1.IndexManifest, manifest v1.Hash) []v1.Descriptor {
@@ -109,18 +116,22 @@ type choice struct {
 // manifests.
 const (
 	maxIndexDepth = 4
-	maxChoices    = 4096
+	maxManifests  = 4096
 )
 
 // indexChoices returns the manifests of an index that could be the image,
 // those of nested indexes among them; fetch gets the indexes.
 func indexChoices(idx *v1.IndexManifest, fetch func(v1.Descriptor) (*v1.IndexManifest, error)) ([]choice, error) {
 	var choices []choice
+	seen := 0
 	var walk func(*v1.IndexManifest, int) error
 	walk = func(idx *v1.IndexManifest, depth int) error {
+		if seen += len(idx.Manifests); seen > maxManifests {
+			return fmt.Errorf("more than %d manifests in the index", maxManifests)
+		}
 		for _, d := range idx.Manifests {
 			switch {
-			case isAttestation(d):
+			case isAttestation(d), isArtifact(d):
 				continue
 			case !d.MediaType.IsIndex():
 				choices = append(choices, choice{d, idx})
@@ -134,9 +145,6 @@ func indexChoices(idx *v1.IndexManifest, fetch func(v1.Descriptor) (*v1.IndexMan
 				if err := walk(nested, depth+1); err != nil {
 					return err
 				}
-			}
-			if len(choices) > maxChoices {
-				return fmt.Errorf("more than %d manifests in the index", maxChoices)
 			}
 		}
 		return nil
