@@ -34,7 +34,7 @@ func parseManifest(raw []byte) (*v1.Manifest, error) {
 
 // parseConfig parses an image's config.
 func parseConfig(raw []byte) (*v1.ConfigFile, error) {
-	c, err := v1.ParseConfigFile(bytes.NewReader(raw))
+	c, err := decodeConfig(raw)
 	if err != nil {
 		return nil, fmt.Errorf("parsing the config: %w", err)
 	}

@@ -33,6 +33,7 @@ var layerTypes = []types.MediaType{
 	types.DockerLayer,
 	types.DockerUncompressedLayer,
 	types.DockerForeignLayer,
+	"application/vnd.docker.image.rootfs.diff.tar+gzip", // seen in docker save of Docker Desktop
 	"application/vnd.docker.image.rootfs.diff.tar.zstd",
 	"application/vnd.docker.image.rootfs.foreign.diff.tar",
 }
