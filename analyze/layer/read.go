@@ -50,7 +50,8 @@ func Read(ctx context.Context, r io.Reader, opts Options) (*Index, error) {
 	}
 	defer s.Close()
 	b := newBuilder()
-	if err := b.readTar(s); err != nil {
+	b.limit = opts.MaxSize
+	if err := b.readTar(ctx, s); err != nil {
 		return nil, err
 	}
 	x := b.finish()
@@ -62,6 +63,7 @@ func Read(ctx context.Context, r io.Reader, opts Options) (*Index, error) {
 
 // builder makes an Index from the members of a tar.
 type builder struct {
+	limit  int64           // MaxSize
 	x      *Index
 	byName map[dirKey]int32 // directories by parent and name
 	last   string           // path of the directory looked up last: most entries stand in it
@@ -84,24 +86,24 @@ func newBuilder() *builder {
 	}
 }
 
-func (b *builder) readTar(s *stream) error {
-	tr := tar.NewReader(s)
+func (b *builder) readTar(ctx context.Context, s *stream) error {
+	members := &members{r: s}
 	var consumed int64 // compressed bytes up to the end of the entry before
 	var last *Entry
 	for {
-		hdr, err := tr.Next()
+		m, err := members.next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
 			return b.entryError("", tarError(err))
 		}
-		if hdr.Typeflag == tar.TypeXGlobalHeader {
+		if m.flag == tar.TypeXGlobalHeader {
 			continue
 		}
-		e, err := b.entry(hdr, tr)
+		e, err := b.entry(ctx, m)
 		if err != nil {
-			return b.entryError(hdr.Name, tarError(err))
+			return b.entryError(m.name, tarError(err))
 		}
 		at := s.compressedAt()
 		e.Compressed, consumed = at-consumed, at
@@ -135,57 +137,75 @@ func tarError(err error) error {
 }
 
 // entry makes an Entry of a member and reads its body.
-func (b *builder) entry(hdr *tar.Header, body io.Reader) (Entry, error) {
-	name, unclean := cleanPath(hdr.Name)
-	if len(name) > maxPath || len(hdr.Linkname) > maxPath {
-		return Entry{}, fmt.Errorf("path of %d bytes is longer than %d", max(len(name), len(hdr.Linkname)), maxPath)
+func (b *builder) entry(ctx context.Context, m *member) (Entry, error) {
+	name, unclean := cleanPath(m.name)
+	if n := max(len(name), len(m.link)); n > maxPath {
+		return Entry{}, fmt.Errorf("path of %d bytes is longer than %d", n, maxPath)
 	}
 	e := Entry{
-		Type:      typeOf(hdr.Typeflag),
+		Type:      typeOf(m.flag),
 		Unclean:   unclean,
-		Mode:      uint32(hdr.Mode) & 0o7777,
-		UID:       clampID(hdr.Uid),
-		GID:       clampID(hdr.Gid),
-		mtime:     hdr.ModTime.Unix(),
-		mtimeNsec: uint32(hdr.ModTime.Nanosecond()),
+		Mode:      uint32(m.mode) & 0o7777,
+		UID:       clampID(m.uid),
+		GID:       clampID(m.gid),
+		mtime:     m.mtime,
+		mtimeNsec: uint32(m.mtimeNsec),
 	}
 	base := b.place(&e, name)
 	b.mark(&e, base)
-	if err := b.links(&e, hdr); err != nil {
+	if err := b.links(&e, m); err != nil {
 		return Entry{}, err
 	}
-	b.extra(&e, hdr)
+	b.extra(&e, m)
 	if e.Type != File {
 		return e, nil
 	}
 	b.x.Files++
-	if hdr.Size == 0 {
-		return e, nil
-	}
-	e.Size = hdr.Size
-	if b.x.Stored > math.MaxInt64-hdr.Size {
-		return Entry{}, errors.New("sizes add up to more than fits 63 bits")
-	}
-	b.x.Stored += hdr.Size
-	b.hash.Reset()
-	n, err := io.CopyBuffer(writerOnly{b.hash}, readerOnly{body}, b.buf)
-	if err != nil {
-		return Entry{}, err
-	}
-	if n != hdr.Size {
-		return Entry{}, io.ErrUnexpectedEOF
-	}
-	sum := b.hash.Sum128()
-	e.Hash = Hash{Hi: sum.Hi, Lo: sum.Lo}
-	return e, nil
+	err := b.body(ctx, &e, m)
+	return e, err
 }
 
-// readerOnly and writerOnly hide WriteTo and ReadFrom, so that CopyBuffer uses
-// the builder's buffer and not one of its own for each file.
-type (
-	readerOnly struct{ io.Reader }
-	writerOnly struct{ io.Writer }
-)
+// body hashes a regular file's body.
+func (b *builder) body(ctx context.Context, e *Entry, m *member) error {
+	if m.size == 0 {
+		return nil
+	}
+	if b.x.Stored > math.MaxInt64-m.size {
+		return errors.New("sizes add up to more than fits 63 bits")
+	}
+	b.hash.Reset()
+	var n int64
+	for { // not io.CopyBuffer, which allocates for every file
+		got, err := m.body.Read(b.buf)
+		b.hash.Write(b.buf[:got])
+		n += int64(got)
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			err = b.mayGoOn(ctx, n)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if n != m.size {
+		return io.ErrUnexpectedEOF
+	}
+	sum := b.hash.Sum128()
+	e.Size, e.Hash = n, Hash{Hi: sum.Hi, Lo: sum.Lo}
+	b.x.Stored += n
+	return nil
+}
+
+// mayGoOn ends a body that doesn't: the holes of a sparse file come from no
+// blob, so that neither its limit nor its cancelling is met there.
+func (b *builder) mayGoOn(ctx context.Context, n int64) error {
+	if b.limit > 0 && b.x.Stored+n > b.limit {
+		return &TooLargeError{Limit: b.limit}
+	}
+	return ctx.Err()
+}
 
 // place finds the entry's directory and returns its last component.
 func (b *builder) place(e *Entry, name string) string {
@@ -218,12 +238,12 @@ func (b *builder) mark(e *Entry, base string) {
 }
 
 // links sets the target of a link.
-func (b *builder) links(e *Entry, hdr *tar.Header) error {
+func (b *builder) links(e *Entry, m *member) error {
 	switch e.Type {
 	case Symlink:
-		e.link, e.linkLen = b.intern(hdr.Linkname)
+		e.link, e.linkLen = b.intern(m.link)
 	case Hardlink:
-		target, _ := cleanPath(hdr.Linkname)
+		target, _ := cleanPath(m.link)
 		e.link, e.linkLen = b.intern(target)
 	}
 	if len(b.x.arena) > math.MaxUint32 {
@@ -238,9 +258,9 @@ const (
 )
 
 // extra keeps what few entries have: extended attributes and device numbers.
-func (b *builder) extra(e *Entry, hdr *tar.Header) {
+func (b *builder) extra(e *Entry, m *member) {
 	var x extra
-	for k := range hdr.PAXRecords {
+	for k := range m.pax {
 		name, ok := strings.CutPrefix(k, xattrPrefix)
 		if !ok {
 			name, ok = strings.CutPrefix(k, xattrLibarchiveKey)
@@ -251,7 +271,7 @@ func (b *builder) extra(e *Entry, hdr *tar.Header) {
 	}
 	slices.Sort(x.xattrs)
 	if e.Type == Char || e.Type == Block {
-		x.major, x.minor = hdr.Devmajor, hdr.Devminor
+		x.major, x.minor = m.major, m.minor
 	} else if x.xattrs == nil {
 		return
 	}
@@ -335,7 +355,7 @@ func typeOf(flag byte) Type {
 
 // clampID keeps what fits a Linux id; 4294967295 is no valid one and stands for
 // the rest.
-func clampID(id int) uint32 {
+func clampID(id int64) uint32 {
 	if id < 0 || id > math.MaxUint32 {
 		return math.MaxUint32
 	}

@@ -62,7 +62,7 @@ func open(ctx context.Context, r io.Reader, limit int64) (*stream, error) {
 		err = s.decompress(br, s.zstdReader)
 	default:
 		s.tar = newHashReader(br, plainBlock)
-		s.blob = s.tar
+		s.blob, err = s.tar, nil // a blob shorter than a magic number is plain
 	}
 	if err != nil {
 		s.Close()
@@ -87,7 +87,7 @@ func (s *stream) decompress(br io.Reader, open func(io.Reader) (io.Reader, error
 	s.tar = newHashReader(plain, compressedBlock)
 	s.tar.onBlock = func(n int) {
 		s.tarFrom, s.tarTo = s.tarTo, s.tarTo+int64(n)
-		s.blobFrom, s.blobTo = s.blobTo, s.blob.n-int64(s.blobBuf.Buffered())
+		s.blobFrom, s.blobTo = s.blobTo, s.blob.pos()-int64(s.blobBuf.Buffered())
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (s *stream) wrap(err error) error {
 // drain reads what follows the tar's end, which the digests cover: the padding
 // of the tar, and what a blob holds after its compressed stream.
 func (s *stream) drain() error {
-	if _, err := io.Copy(io.Discard, readerOnly{s}); err != nil {
+	if _, err := io.Copy(io.Discard, s); err != nil {
 		return fmt.Errorf("reading the tar's padding: %w", err)
 	}
 	if s.blobBuf == nil {

@@ -137,6 +137,9 @@ func (t *Tree) Changes(k int) *View {
 func (v *View) addChange(n Node) {
 	t := v.t
 	before, after := t.eventAt(n, v.layer-1), t.eventAt(n, v.layer)
+	if n == Root {
+		before = max(before, rootEvent)
+	}
 	was := before >= 0 && t.events[before].entry != none
 	is := t.events[after].entry != none
 	switch {

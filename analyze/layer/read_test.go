@@ -1,0 +1,347 @@
+package layer_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/zeebo/xxh3"
+
+	"github.com/layerscope/layerscope/analyze/layer"
+)
+
+func read(t *testing.T, blob []byte) *layer.Index {
+	t.Helper()
+	x, err := layer.Read(context.Background(), bytes.NewReader(blob), layer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// makeTar writes members; the body of each is size bytes of its name's first
+// letter.
+func makeTar(t testing.TB, headers ...tar.Header) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	tw := tar.NewWriter(&buf)
+	for _, h := range headers {
+		if err := tw.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Size > 0 {
+			if _, err := tw.Write(bytes.Repeat([]byte{h.Name[0]}, int(h.Size))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := tw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func gzipped(t testing.TB, data []byte) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := gzip.NewWriter(&buf)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func zstded(t testing.TB, data []byte) []byte {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	return w.EncodeAll(data, nil)
+}
+
+func digest(data []byte) v1.Hash {
+	sum := sha256.Sum256(data)
+	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
+}
+
+func TestEntries(t *testing.T) {
+	x := read(t, makeTar(t,
+		tar.Header{Name: "./", Typeflag: tar.TypeDir, Mode: 0o755},
+		tar.Header{Name: "usr/bin/", Typeflag: tar.TypeDir, Mode: 0o1777, Uid: 1, Gid: 2},
+		tar.Header{Name: "usr/bin/go", Typeflag: tar.TypeReg, Mode: 0o4755, Size: 3, ModTime: time.Unix(1700000000, 0)},
+		tar.Header{Name: "/usr/bin/gofmt", Typeflag: tar.TypeLink, Linkname: "./usr/bin/go"},
+		tar.Header{Name: "bin", Typeflag: tar.TypeSymlink, Linkname: "usr/bin"},
+		tar.Header{Name: "dev/null", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3},
+		tar.Header{Name: "dev/sda", Typeflag: tar.TypeBlock, Devmajor: 8},
+		tar.Header{Name: "run/p", Typeflag: tar.TypeFifo},
+		tar.Header{Name: "etc/.wh.passwd", Typeflag: tar.TypeReg},
+		tar.Header{Name: "var/cache/.wh..wh..opq", Typeflag: tar.TypeReg},
+		tar.Header{Name: ".wh..wh.plnk", Typeflag: tar.TypeDir},
+		tar.Header{Name: "etc/.wh.", Typeflag: tar.TypeReg},
+		tar.Header{Name: "etc/.wh...", Typeflag: tar.TypeReg},
+		tar.Header{Name: "a/../../b//c/./d", Typeflag: tar.TypeReg},
+		tar.Header{Name: "x", Typeflag: tar.TypeReg, PAXRecords: map[string]string{"SCHILY.xattr.user.b": "1", "SCHILY.xattr.user.a": "2"}},
+		tar.Header{Name: "bad\xff\nname", Typeflag: tar.TypeReg},
+		tar.Header{Name: strings.Repeat("4k/", 1365) + "x", Typeflag: tar.TypeReg},
+	))
+	var got []string
+	for _, e := range x.All() {
+		s := fmt.Sprintf("%s %q %o %d:%d %d", e.Type, x.Path(e), e.Mode, e.UID, e.GID, e.Size)
+		if l := x.Link(e); l != "" {
+			s += fmt.Sprintf(" -> %q", l)
+		}
+		if major, minor := x.Device(e); major+minor != 0 {
+			s += fmt.Sprintf(" %d,%d", major, minor)
+		}
+		if a := x.Xattrs(e); len(a) > 0 {
+			s += fmt.Sprint(" ", a)
+		}
+		if e.Unclean {
+			s += " unclean"
+		}
+		got = append(got, s)
+	}
+	want := []string{
+		`dir "" 755 0:0 0`,
+		`dir "usr/bin" 1777 1:2 0`,
+		`file "usr/bin/go" 4755 0:0 3`,
+		`hardlink "usr/bin/gofmt" 0 0:0 0 -> "usr/bin/go"`,
+		`symlink "bin" 0 0:0 0 -> "usr/bin"`,
+		`char "dev/null" 0 0:0 0 1,3`,
+		`block "dev/sda" 0 0:0 0 8,0`,
+		`fifo "run/p" 0 0:0 0`,
+		`whiteout "etc/passwd" 0 0:0 0`,
+		`opaque "var/cache" 0 0:0 0`,
+		`ignored ".wh..wh.plnk" 0 0:0 0`,
+		`ignored "etc/.wh." 0 0:0 0`,
+		`ignored "etc/.wh..." 0 0:0 0`,
+		`file "b/c/d" 0 0:0 0 unclean`,
+		`file "x" 0 0:0 0 [user.a user.b]`,
+		`file "bad\xff\nname" 0 0:0 0`,
+		fmt.Sprintf(`file %q 0 0:0 0`, strings.Repeat("4k/", 1365)+"x"),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if x.Stored != 3 || x.Files != 5 {
+		t.Errorf("Stored %d, Files %d; want 3, 5", x.Stored, x.Files)
+	}
+	e := x.At(2)
+	sum := xxh3.Hash128([]byte("uuu"))
+	if e.Hash != (layer.Hash{Hi: sum.Hi, Lo: sum.Lo}) {
+		t.Errorf("Hash = %x, want %x", e.Hash, sum)
+	}
+	if got := e.ModTime(); !got.Equal(time.Unix(1700000000, 0)) {
+		t.Errorf("ModTime = %v", got)
+	}
+}
+
+// TestBlobs reads one tar stored in every way and as slowly as can be.
+func TestBlobs(t *testing.T) {
+	plain := makeTar(t, tar.Header{Name: "a", Size: 100_000}, tar.Header{Name: "b", Size: 1}, tar.Header{Name: "c", Size: 300_000})
+	half := len(plain) / 2
+	skippable := append([]byte{0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4}, zstded(t, plain)...)
+	for _, tt := range []struct {
+		name, compression string
+		blob              []byte
+	}{
+		{"plain", "", plain},
+		{"gzip", "gzip", gzipped(t, plain)},
+		{"gzip members", "gzip", append(gzipped(t, plain[:half]), gzipped(t, plain[half:])...)},
+		{"zstd", "zstd", zstded(t, plain)},
+		{"zstd frames", "zstd", append(zstded(t, plain[:half]), zstded(t, plain[half:])...)},
+		{"zstd after a skippable frame", "zstd", skippable},
+		{"zstd before a skippable frame", "zstd", append(zstded(t, plain), skippable[:12]...)},
+	} {
+		for name, r := range map[string]io.Reader{
+			"at once": bytes.NewReader(tt.blob), "byte by byte": iotest.OneByteReader(bytes.NewReader(tt.blob)), "with EOF": iotest.DataErrReader(bytes.NewReader(tt.blob)),
+		} {
+			t.Run(tt.name+"/"+name, func(t *testing.T) {
+				x, err := layer.Read(context.Background(), r, layer.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if x.Compression != tt.compression || x.StoredSize != int64(len(tt.blob)) || x.TarSize != int64(len(plain)) {
+					t.Errorf("%q %d %d, want %q %d %d", x.Compression, x.StoredSize, x.TarSize, tt.compression, len(tt.blob), len(plain))
+				}
+				if err := x.Verify(digest(tt.blob), digest(plain)); err != nil {
+					t.Error(err)
+				}
+				if x.Stored != 400_001 {
+					t.Errorf("Stored = %d", x.Stored)
+				}
+			})
+		}
+	}
+}
+
+func TestVerify(t *testing.T) {
+	plain := makeTar(t, tar.Header{Name: "a", Size: 1})
+	x := read(t, gzipped(t, plain))
+	zero, other := v1.Hash{}, digest([]byte("other"))
+	if err := x.Verify(zero, zero); err != nil {
+		t.Error(err)
+	}
+	var ve *layer.VerifyError
+	if err := x.Verify(other, zero); !errors.As(err, &ve) || ve.What != "digest" {
+		t.Errorf("Verify = %v", err)
+	}
+	if err := x.Verify(zero, other); !errors.As(err, &ve) || ve.What != "diffID" {
+		t.Errorf("Verify = %v", err)
+	}
+}
+
+// TestCompressedShares holds the shares to what they promise: that they add up
+// to the blob, and that a body that doesn't compress gets about its size.
+func TestCompressedShares(t *testing.T) {
+	random := make([]byte, 500_000)
+	rand.Read(random)
+	var buf bytes.Buffer
+	tw := tar.NewWriter(&buf)
+	for i := range 3 {
+		for _, body := range [][]byte{make([]byte, 500_000), random} {
+			if err := tw.WriteHeader(&tar.Header{Name: fmt.Sprint(i, body[0]), Size: int64(len(body))}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tw.Write(body); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := tw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, blob := range map[string][]byte{"gzip": gzipped(t, buf.Bytes()), "zstd": zstded(t, buf.Bytes())} {
+		x := read(t, blob)
+		sum := int64(0)
+		for i, e := range x.All() {
+			sum += e.Compressed
+			low, high := int64(0), int64(150_000)
+			if i%2 == 1 {
+				low, high = 350_000, 550_000
+			}
+			if name == "gzip" && (e.Compressed < low || e.Compressed > high) { // zstd finds the repetition
+				t.Errorf("%s: entry %d took %d compressed bytes, want %d to %d", name, i, e.Compressed, low, high)
+			}
+		}
+		if sum != int64(len(blob)) {
+			t.Errorf("%s: shares add up to %d, the blob has %d", name, sum, len(blob))
+		}
+	}
+	for _, e := range read(t, buf.Bytes()).All() {
+		if e.Compressed != 0 {
+			t.Errorf("an entry of a plain layer has %d compressed bytes", e.Compressed)
+		}
+	}
+}
+
+func TestBadLayers(t *testing.T) {
+	plain := makeTar(t, tar.Header{Name: "a", Size: 100_000})
+	noise := make([]byte, 100_000)
+	rand.Read(noise)
+	noisy := gzipped(t, append(plain, noise...))
+	for _, tt := range []struct {
+		name string
+		blob []byte
+		want string
+	}{
+		{"cut tar", plain[:50_000], `reading tar entry "a": unexpected EOF`},
+		{"cut gzip", noisy[:len(noisy)-500], "decompressing gzip: unexpected EOF"},
+		{"cut gzip header", []byte{0x1f, 0x8b, 8}, "decompressing gzip: unexpected EOF"},
+		{"cut zstd", zstded(t, append(plain, noise...))[:2000], "decompressing zstd: unexpected EOF"},
+		{"broken gzip sum", append(gzipped(t, plain)[:len(gzipped(t, plain))-8], make([]byte, 8)...), "decompressing gzip: gzip: invalid checksum"},
+		{"no tar", noise, "reading tar after 0 entries: invalid tar header"},
+		{"path of 40 kB", makeTar(t, tar.Header{Name: strings.Repeat("x", 40_000)}), "path of 40000 bytes is longer than 32768"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := layer.Read(context.Background(), bytes.NewReader(tt.blob), layer.Options{})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestEmptyLayers(t *testing.T) {
+	for name, blob := range map[string][]byte{"no bytes": nil, "an empty tar": makeTar(t), "an empty gzipped tar": gzipped(t, makeTar(t))} {
+		if x := read(t, blob); x.Len() != 0 || x.Stored != 0 {
+			t.Errorf("%s: %d entries", name, x.Len())
+		}
+	}
+}
+
+// TestMaxSize reads a bomb: 64 MB of zeros in a few kB.
+func TestMaxSize(t *testing.T) {
+	bomb := zstded(t, makeTar(t, tar.Header{Name: "\x00bomb"[1:], Size: 64 << 20}))
+	_, err := layer.Read(context.Background(), bytes.NewReader(bomb), layer.Options{MaxSize: 1 << 20})
+	var tooLarge *layer.TooLargeError
+	if !errors.As(err, &tooLarge) || tooLarge.Limit != 1<<20 {
+		t.Errorf("error %v, want a TooLargeError of 1 MiB", err)
+	}
+}
+
+// TestSparse reads a GNU sparse file of a terabyte of holes, which the blob's
+// size doesn't give away.
+func TestSparse(t *testing.T) {
+	block := make([]byte, 512)
+	copy(block, "holes")
+	copy(block[100:], "0000644\x000000000\x000000000\x0000000000000\x0000000000000\x00")
+	block[156] = tar.TypeGNUSparse
+	copy(block[257:], "ustar  \x00")
+	copy(block[483:], []byte{0x80, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0}) // real size, base 256: 1<<40
+	sum := 8 * int(' ')
+	for i, c := range block {
+		if i < 148 || i >= 156 {
+			sum += int(c)
+		}
+	}
+	copy(block[148:], fmt.Sprintf("%06o\x00 ", sum))
+	_, err := layer.Read(context.Background(), bytes.NewReader(append(block, make([]byte, 1024)...)), layer.Options{MaxSize: 1 << 20})
+	var tooLarge *layer.TooLargeError
+	if !errors.As(err, &tooLarge) {
+		t.Errorf("error %v, want a TooLargeError", err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	pr, pw := io.Pipe()
+	go func() {
+		pw.Write(makeTar(t, tar.Header{Name: "a", Size: 1 << 20})[:100_000])
+		cancel()
+		pw.CloseWithError(errors.New("connection closed"))
+	}()
+	if _, err := layer.Read(ctx, pr, layer.Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
+func TestReadError(t *testing.T) {
+	broken := errors.New("disk on fire")
+	plain := makeTar(t, tar.Header{Name: "a", Size: 1 << 20})
+	for name, blob := range map[string][]byte{"plain": plain, "gzip": gzipped(t, plain)} {
+		r := io.MultiReader(bytes.NewReader(blob[:len(blob)/2]), iotest.ErrReader(broken))
+		if _, err := layer.Read(context.Background(), r, layer.Options{}); !errors.Is(err, broken) {
+			t.Errorf("%s: error %v, want %v", name, err, broken)
+		}
+	}
+}
