@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"path"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -16,6 +18,36 @@ import (
 // Layer is the members of a layer's tar, in order. Parent directories are not
 // added: what isn't in the picture isn't in the tar.
 type Layer []Entry
+
+// WithParents returns the layer with a [Dir] for each parent directory that has
+// no entry yet, before the first entry in it, as builders write layers.
+func (l Layer) WithParents() Layer {
+	if l == nil {
+		return nil
+	}
+	out := Layer{}
+	have := map[string]bool{".": true, "/": true}
+	for _, e := range l {
+		for _, d := range missing(e.header.Name, have) {
+			out = append(out, Dir(d))
+		}
+		have[path.Clean(e.header.Name)] = true
+		out = append(out, e)
+	}
+	return out
+}
+
+// missing returns the parents of name that have lacks, topmost first, and adds
+// them.
+func missing(name string, have map[string]bool) []string {
+	var dirs []string
+	for d := path.Dir(path.Clean(name)); !have[d]; d = path.Dir(d) {
+		have[d] = true
+		dirs = append(dirs, d)
+	}
+	slices.Reverse(dirs)
+	return dirs
+}
 
 // WriteTo writes the layer as a tar.
 func (l Layer) WriteTo(w io.Writer) (int64, error) {

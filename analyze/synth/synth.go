@@ -69,9 +69,9 @@ type Step struct {
 	CreatedBy   string
 	Comment     string
 	Author      string
-	Created     time.Time // zero: a second after the step before; the first at Epoch
-	Layer       Layer     // nil: the record is marked empty_layer
-	Compression Compression
+	Created     time.Time   // zero: a second after the step before; the first at Epoch
+	Layer       Layer       // nil: the record is marked empty_layer
+	Compression Compression // Default: the image's
 }
 
 // built is an image or attestation worked out: the bytes of its manifest and

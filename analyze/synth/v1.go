@@ -42,7 +42,8 @@ func (x Index) V1() (v1.ImageIndex, error) {
 
 func (b *built) image() (v1.Image, error) { return partial.CompressedToImage(core{b}) }
 
-// core is what partial makes a v1.Image of.
+// core is what partial makes a v1.Image of. With Descriptor it keeps platform and
+// annotations in an index.
 type core struct{ b *built }
 
 var _ partial.CompressedImageCore = core{}
@@ -56,9 +57,6 @@ func (c core) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
 		if l.desc.Digest == h {
 			return v1Layer{l}, nil
 		}
-	}
-	if h == describe(c.b.config, "").Digest {
-		return partial.ConfigLayer(c)
 	}
 	return nil, fmt.Errorf("image has no layer %s", h)
 }

@@ -1,0 +1,1 @@
+"""Herbarium shows a folder of pressed plants as a web page."""
