@@ -170,7 +170,7 @@ func fetch(ctx context.Context, client *http.Client, url string, off, size int64
 	// the blob as it is.
 	req.Header.Set("Accept-Encoding", "identity")
 	if off > 0 {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", off, size-1))
 	}
 	resp, err := client.Do(req)
 	if err != nil {

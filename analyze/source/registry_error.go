@@ -29,12 +29,24 @@ func explain(err error, reg name.Registry) error {
 	switch {
 	case err == nil:
 		return nil
+	case isUntrusted(err):
+		// Where plain HTTP was tried as well, this is still the reason.
+		return connectionError(err, reg)
 	case errors.As(err, &status):
 		return statusError(status, reg)
+	case reg.Scheme() == "http" && (errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errPlainHTTP)):
+		// HTTPS was tried and then HTTP: the error is of both, and the
+		// URLs are the registry's root.
+		return connectionError(err, reg)
 	case errors.As(err, &urlErr):
 		return connectionError(urlErr.Err, reg)
 	}
 	return err
+}
+
+func isUntrusted(err error) bool {
+	var e *tls.CertificateVerificationError
+	return errors.As(err, &e)
 }
 
 // statusError explains an HTTP status.
@@ -75,13 +87,15 @@ func loginHost(reg name.Registry) string {
 // connectionError explains why there is no answer.
 func connectionError(err error, reg name.Registry) error {
 	host := reg.RegistryStr()
-	err = fmt.Errorf("connecting to %s: %w", host, err)
 	var untrusted *tls.CertificateVerificationError
-	var notTLS tls.RecordHeaderError
-	switch {
-	case errors.As(err, &untrusted):
-		return &HintError{err, "use --insecure if " + host + " is to be trusted with any certificate"}
-	case errors.As(err, &notTLS), errors.Is(err, http.ErrSchemeMismatch), errors.Is(err, errPlainHTTP):
+	if errors.As(err, &untrusted) {
+		return &HintError{
+			Err:  fmt.Errorf("connecting to %s: %w", host, untrusted),
+			Hint: "use --insecure if " + host + " is to be trusted with any certificate",
+		}
+	}
+	err = fmt.Errorf("connecting to %s: %w", host, err)
+	if reg.Scheme() == "https" && errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errPlainHTTP) {
 		return &HintError{err, "use --insecure if " + host + " is to be spoken to in plain HTTP"}
 	}
 	return err
