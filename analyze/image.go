@@ -115,7 +115,7 @@ func newImage(d *source.Description) *Image {
 		diffIDs[i] = l.DiffID
 		m.Layers = append(m.Layers, Layer{Layer: l, Stored: Unknown, Live: Unknown, Dead: Unknown, Compressed: l.Size})
 	}
-	h := history.Read(d.Config, diffIDs, d.Annotations)
+	h := history.Read(d.Config, diffIDs)
 	m.Fit, m.Builder, m.BaseHow = h.Fit, h.Builder, h.BaseHow
 	for i, s := range h.Steps {
 		m.Steps = append(m.Steps, Step{Step: s})

@@ -80,19 +80,21 @@ func (h *hashReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next reads a block. A block is filled as far as one call of r goes: waiting
-// for more would hold back what has arrived.
+// next reads a block, filled up: nobody waits for a part of it, and handing over
+// the small pieces that a network gives would cost more than hashing them.
 func (h *hashReader) next() error {
 	if h.err != nil {
 		return h.err
 	}
 	b := h.blocks.Get().(*block)
-	for b.n = 0; b.n == 0; {
-		b.n, h.err = h.r.Read(b.buf)
-		if b.n == 0 && h.err != nil {
-			h.blocks.Put(b)
-			return h.err
-		}
+	for b.n = 0; b.n < len(b.buf) && h.err == nil; {
+		var n int
+		n, h.err = h.r.Read(b.buf[b.n:])
+		b.n += n
+	}
+	if b.n == 0 {
+		h.blocks.Put(b)
+		return h.err
 	}
 	h.n += int64(b.n)
 	if h.onBlock != nil {
@@ -122,4 +124,15 @@ func (h *hashReader) stop() {
 func (h *hashReader) sum() string {
 	h.stop()
 	return hex.EncodeToString(h.hash.Sum(nil))
+}
+
+// paddedSum returns what sum would be had zeros filled up the last record.
+func (h *hashReader) paddedSum(record int64) string {
+	h.stop()
+	sum, err := h.hash.(hash.Cloner).Clone()
+	if err != nil {
+		return "" // crypto/sha256 has none
+	}
+	sum.Write(make([]byte, (record-h.n%record)%record))
+	return hex.EncodeToString(sum.Sum(nil))
 }

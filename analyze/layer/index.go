@@ -98,6 +98,8 @@ type Index struct {
 	DiffID v1.Hash // digest of the uncompressed tar
 	Digest v1.Hash // digest of the blob as it was read; DiffID if it was plain
 
+	padded v1.Hash // DiffID if the tar were padded to whole records
+
 	// Compression is "gzip", "zstd" or "" for a plain tar.
 	Compression string
 	// StoredSize is the size in bytes of the blob as it was read.

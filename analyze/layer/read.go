@@ -63,7 +63,7 @@ func Read(ctx context.Context, r io.Reader, opts Options) (*Index, error) {
 
 // builder makes an Index from the members of a tar.
 type builder struct {
-	limit  int64           // MaxSize
+	limit  int64 // MaxSize
 	x      *Index
 	byName map[dirKey]int32 // directories by parent and name
 	last   string           // path of the directory looked up last: most entries stand in it

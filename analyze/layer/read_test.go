@@ -210,6 +210,23 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestVerifyPadding takes the record's padding off a tar, as early zstd:chunked
+// writers did.
+func TestVerifyPadding(t *testing.T) {
+	plain := makeTar(t, tar.Header{Name: "a", Size: 1})
+	padded := append(bytes.Clone(plain), make([]byte, 10240-len(plain))...)
+	x := read(t, zstded(t, plain))
+	if err := x.Verify(v1.Hash{}, digest(padded)); err != nil {
+		t.Error(err)
+	}
+	if err := x.Verify(v1.Hash{}, digest(append(padded, make([]byte, 10240)...))); err == nil {
+		t.Error("a second record of zeros was taken for padding")
+	}
+	if err := read(t, padded).Verify(v1.Hash{}, digest(padded)); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCompressedShares holds the shares to what they promise: that they add up
 // to the blob, and that a body that doesn't compress gets about its size.
 func TestCompressedShares(t *testing.T) {
