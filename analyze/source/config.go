@@ -15,6 +15,9 @@ func decodeConfig(raw []byte) (*v1.ConfigFile, error) {
 	if !isObject(raw) {
 		return nil, errors.New("it is no JSON object")
 	}
+	if err := checkValues(raw); err != nil {
+		return nil, err
+	}
 	c, err := v1.ParseConfigFile(bytes.NewReader(raw))
 	if err == nil {
 		return c, nil

@@ -272,8 +272,24 @@ func isObject(data []byte) bool {
 	return len(data) > 0 && data[0] == '{'
 }
 
+// maxValues bounds how many values a manifest or a config has: one of three
+// bytes can take hundreds in memory.
+const maxValues = 1 << 18
+
+// checkValues returns an error if JSON has too many values. There is a comma
+// before each but the first of an array or object.
+func checkValues(data []byte) error {
+	if n := bytes.Count(data, []byte(",")); n > maxValues {
+		return fmt.Errorf("it has %d values, which is too many for a manifest or a config", n)
+	}
+	return nil
+}
+
 // unmarshal parses a JSON file that stands in the archive or directory.
 func unmarshal(name string, data []byte, into any) error {
+	if err := checkValues(data); err != nil {
+		return fmt.Errorf("parsing %q: %w", name, err)
+	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("parsing %q: %w", name, err)
 	}

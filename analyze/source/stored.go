@@ -44,11 +44,10 @@ type storedImage struct {
 	progress *progress.Progress
 }
 
-// openStored describes the image in s, which it closes if it can't.
+// openStored describes the image in s, which stays the caller's if it can't.
 func openStored(s storage, form form, opts Options) (Image, error) {
 	desc, err := describe(s, form, opts)
 	if err != nil {
-		s.Close()
 		return nil, err
 	}
 	return &storedImage{s, desc, opts.Progress}, nil

@@ -52,7 +52,9 @@ func (s *streamImage) Read(ctx context.Context, req Request) (*Description, erro
 	raw, stop := interruptible(ctx, s.r)
 	s.r = nil
 	defer stop()
-	s.opts.Progress.SetTotal(s.size)
+	if s.size > 0 {
+		s.opts.Progress.SetTotal(s.size)
+	}
 	d, err := readStream(ctx, &countingReader{ctx, raw, s.opts.Progress}, s.opts, req)
 	if ctx.Err() != nil {
 		return nil, ctx.Err() // whatever else broke, broke because of it

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,7 +22,6 @@ type v1Image struct {
 	Comment         string    `json:"comment"`
 	Architecture    string    `json:"architecture"`
 	OS              string    `json:"os"`
-	DockerVersion   string    `json:"docker_version"`
 	Config          v1.Config `json:"config"`
 	ContainerConfig struct {
 		Cmd []string
@@ -84,7 +82,7 @@ func (h *holding) v1Description(id string) (*Description, error) {
 	top := chain[len(chain)-1]
 	config := &v1.ConfigFile{
 		Architecture: top.Architecture, OS: top.OS, Author: top.Author, Created: top.Created,
-		DockerVersion: top.DockerVersion, Config: top.Config, RootFS: v1.RootFS{Type: "layers"},
+		Config: top.Config, RootFS: v1.RootFS{Type: "layers"},
 	}
 	for _, img := range chain {
 		config.History = append(config.History, v1.History{
@@ -133,8 +131,8 @@ func (h *holding) v1JSON(id string) (*v1Image, error) {
 		return nil, err
 	}
 	var img v1Image
-	if err := json.Unmarshal(data, &img); err != nil {
-		return nil, fmt.Errorf("parsing %q: %w", name, err)
+	if err := unmarshal(name, data, &img); err != nil {
+		return nil, err
 	}
 	return &img, nil
 }

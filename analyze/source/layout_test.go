@@ -1,0 +1,61 @@
+package source
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestLayout checks the forms of directories.
+func TestLayout(t *testing.T) {
+	layer := layerTar(t, "a", "base")
+	b := newBlobs(t)
+	s := amd64("x:1", layer)
+	manifest := b.image(s)
+	layout := b.layout(named(manifest, "x:1"))
+	var skopeo []item
+	for _, it := range b.items {
+		name := filepath.Base(it.name)
+		if name == manifest.Digest.Hex {
+			name = "manifest.json"
+		}
+		skopeo = append(skopeo, item{name: name, body: it.body})
+	}
+	for name, tt := range map[string]struct {
+		items  []item
+		source string
+	}{
+		"layout":          {layout, "oci"},
+		"no oci-layout":   {layout[:len(layout)-1], "oci"},
+		"skopeo's dir":    {append(skopeo, item{name: "version", body: "Directory Transport Version: 1.1\n"}), "docker-dir"},
+		"unpacked docker": {slices.Concat(layout, []item{dockerList(t, s)}), "docker-dir"},
+	} {
+		dir := unpack(t, tt.items...)
+		d, err := readAll(t, dir, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if d.Source != tt.source || d.Digest != manifest.Digest {
+			t.Errorf("%s: source %q digest %s, want %q %s", name, d.Source, d.Digest, tt.source, manifest.Digest)
+		}
+		agree(t, dir, Options{})
+	}
+	dir := unpack(t, layout...)
+	if img, err := openLayout(t.Context(), dir, "x:1", Options{}); err != nil {
+		t.Errorf("by tag: %v", err)
+	} else {
+		img.Close()
+	}
+	if _, err := openLayout(t.Context(), dir, "y", Options{}); err == nil || !strings.Contains(err.Error(), `"x:1"`) {
+		t.Errorf("by another tag: %v, want the list", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "index.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openLayout(t.Context(), dir, "", Options{}); err == nil {
+		t.Error("a layout without an index was opened")
+	}
+}
