@@ -129,7 +129,7 @@ func (c *registryClient) Close() error {
 func (c *registryClient) manifest(ctx context.Context, ref name.Reference) ([]byte, v1.Hash, types.MediaType, error) {
 	d, err := c.puller.Get(ctx, ref)
 	if err != nil {
-		return nil, v1.Hash{}, "", explain(err, ref.Context().Registry)
+		return nil, v1.Hash{}, "", notFound(explain(err, c.repo.Registry), err)
 	}
 	return d.Manifest, d.Digest, manifestType(d.MediaType, d.Manifest), nil
 }

@@ -44,6 +44,15 @@ func explain(err error, reg name.Registry) error {
 	return err
 }
 
+// notFound adds a hint to the error for a manifest that isn't there.
+func notFound(err, cause error) error {
+	var status *transport.Error
+	if errors.As(cause, &status) && status.StatusCode == http.StatusNotFound {
+		return &HintError{err, "check the name and the tag"}
+	}
+	return err
+}
+
 func isUntrusted(err error) bool {
 	var e *tls.CertificateVerificationError
 	return errors.As(err, &e)
@@ -55,8 +64,6 @@ func statusError(e *transport.Error, reg name.Registry) error {
 	switch e.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &HintError{err, "docker login " + loginHost(reg) + ", if the image is there and private"}
-	case http.StatusNotFound:
-		return &HintError{err, "check the name and the tag"}
 	case http.StatusTooManyRequests:
 		return &HintError{err, "wait, or docker login " + loginHost(reg) + " for a higher limit"}
 	}
