@@ -17,7 +17,7 @@ import (
 
 // form is what an image's files stand in. It gives Description.Source.
 type form struct {
-	docker, oci string // sources, for docker's manifest.json and for an OCI index
+	docker, oci string // sources, for docker's own formats and for an OCI index
 }
 
 var (
@@ -40,9 +40,9 @@ func describe(fs files, form form, opts Options) (*Description, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Source = form.oci
-	if h.docker {
-		d.Source = form.docker
+	d.Source = form.docker
+	if h.oci {
+		d.Source = form.oci
 	}
 	d.Name, d.Tags = c.ownName(), c.names
 	d.Attestations = h.attestations(d.Digest)
@@ -72,8 +72,9 @@ func (c *candidate) addNames(names ...string) {
 
 // holding is what an archive or a directory holds.
 type holding struct {
-	files  files
-	docker bool // there is docker's list of images, or its older repositories
+	files files
+	saved bool // there is docker's list of images: it is a docker save, or like one
+	oci   bool // there is nothing but an OCI index
 
 	referrers []referrer
 	absent    []v1.Descriptor // manifests that an index names and that aren't there
@@ -91,22 +92,18 @@ func (h *holding) candidates() ([]*candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.docker = manifest != nil && !isObject(manifest)
+	h.saved = manifest != nil && !isObject(manifest)
+	h.oci = index != nil && !h.saved
 	var cs []*candidate
 	switch {
 	case index != nil:
 		cs, err = h.indexCandidates("index.json", index)
-	case manifest != nil && !h.docker:
-		h.docker = true
-		return h.directManifest(manifest)
 	case manifest == nil:
-		h.docker = true
 		return h.v1Candidates()
+	case !h.saved:
+		cs, err = h.directManifest(manifest)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if h.docker {
+	if err == nil && h.saved {
 		cs, err = h.dockerCandidates(manifest, cs)
 	}
 	if err == nil && len(cs) == 0 {
@@ -122,10 +119,10 @@ func (h *holding) noImage() error {
 		return fmt.Errorf("manifest %s is missing", h.absent[0].Digest)
 	case len(h.artifacts) > 0:
 		return fmt.Errorf("there is no container image, but artifacts of type %s", quotedList(h.artifacts))
-	case h.docker:
-		return errors.New("manifest.json lists no images")
+	case h.oci:
+		return errors.New("index.json lists no images")
 	}
-	return errors.New("index.json lists no images")
+	return errors.New("manifest.json lists no images")
 }
 
 // optional reads a file that needn't be there.
@@ -240,7 +237,7 @@ func (h *holding) findLayer(i int, d v1.Descriptor, l *Layer) error {
 	default:
 		return fmt.Errorf("layer %d (%s): %w", i, d.Digest, errMissing)
 	}
-	if h.docker && isPlainTar(d.MediaType) {
+	if h.saved && isPlainTar(d.MediaType) {
 		// An engine that keeps layers unpacked saves them as plain tars:
 		// this is no manifest that any registry has.
 		l.Digest, l.Size = v1.Hash{}, -1

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // TestLayout checks the forms of directories.
@@ -57,5 +60,54 @@ func TestLayout(t *testing.T) {
 	}
 	if _, err := openLayout(t.Context(), dir, "", Options{}); err == nil {
 		t.Error("a layout without an index was opened")
+	}
+}
+
+// TestDirOfPlainTars checks that a manifest's sizes hold for plain tars too
+// where no engine has made the manifest up.
+func TestDirOfPlainTars(t *testing.T) {
+	layer := layerTar(t, "a", "base")
+	b := newBlobs(t)
+	d := b.manifest(v1.Manifest{
+		Config: b.add(types.OCIConfigJSON, amd64("", layer).config(t)),
+		Layers: []v1.Descriptor{b.add(types.DockerUncompressedLayer, layer)},
+	})
+	var items []item
+	for _, it := range b.items {
+		items = append(items, item{name: filepath.Base(it.name), body: it.body})
+	}
+	items[len(items)-1].name = "manifest.json"
+	got, err := readAll(t, unpack(t, items...), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := got.Layers[0]; got.Digest != d.Digest || l.Size != int64(len(layer)) || l.Digest != sha256Of([]byte(layer)) {
+		t.Errorf("got %s with %+v", got.Digest, l)
+	}
+}
+
+// TestDirOfPlatforms checks what skopeo copy --all writes to dir:, an index as
+// manifest.json and manifests under their digests.
+func TestDirOfPlatforms(t *testing.T) {
+	b := newBlobs(t)
+	b.index(b.image(platformImage(t, "linux/s390x")), b.image(platformImage(t, "linux/mips")))
+	var items []item
+	for i, it := range b.items {
+		name := filepath.Base(it.name)
+		switch {
+		case i == len(b.items)-1:
+			name = "manifest.json"
+		case strings.Contains(it.body, `"layers":`):
+			name += ".manifest.json"
+		}
+		items = append(items, item{name: name, body: it.body})
+	}
+	dir := unpack(t, items...)
+	d, err := readAll(t, dir, Options{Platform: &v1.Platform{OS: "linux", Architecture: "mips"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Source != "docker-dir" || d.Platform.Architecture != "mips" {
+		t.Errorf("got %s of %s", d.Platform, d.Source)
 	}
 }

@@ -38,7 +38,7 @@ func (h *holding) attestations(digest v1.Hash) []v1.Descriptor {
 
 // indexCandidates returns the images of an index and of those in it.
 func (h *holding) indexCandidates(name string, data []byte) ([]*candidate, error) {
-	w := &indexWalk{h: h, seen: map[v1.Hash]*candidate{}, indexes: map[v1.Hash]*v1.IndexManifest{}}
+	w := newIndexWalk(h)
 	var idx v1.IndexManifest
 	if err := unmarshal(name, data, &idx); err != nil {
 		return nil, err
@@ -46,31 +46,22 @@ func (h *holding) indexCandidates(name string, data []byte) ([]*candidate, error
 	if err := w.walk(&idx, naming{}, 1); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	if len(w.images) == 0 {
-		return w.lookalikes, nil
-	}
-	return w.images, nil
+	return w.candidates(), nil
 }
 
 // directManifest returns the image or images of a directory that skopeo wrote,
 // whose manifest.json is an image's manifest or an index.
 func (h *holding) directManifest(data []byte) ([]*candidate, error) {
 	d := v1.Descriptor{MediaType: manifestType("", data), Digest: sha256Of(data)}
-	w := &indexWalk{h: h, seen: map[v1.Hash]*candidate{}}
 	switch {
 	case d.MediaType.IsIndex():
 		return h.indexCandidates("manifest.json", data)
 	case d.MediaType.IsImage():
-		if err := w.image(d, naming{}, data); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, fmt.Errorf("manifest.json is of an unknown type %q", string(d.MediaType))
+		w := newIndexWalk(h)
+		err := w.image(d, naming{}, data)
+		return w.candidates(), err
 	}
-	if cs := append(w.images, w.lookalikes...); len(cs) > 0 {
-		return cs, nil
-	}
-	return nil, h.noImage()
+	return nil, fmt.Errorf("manifest.json is of an unknown type %q", string(d.MediaType))
 }
 
 // indexWalk goes through an index and the indexes in it.
@@ -81,6 +72,19 @@ type indexWalk struct {
 	seen       map[v1.Hash]*candidate
 	indexes    map[v1.Hash]*v1.IndexManifest // parsed
 	count      int
+}
+
+func newIndexWalk(h *holding) *indexWalk {
+	return &indexWalk{h: h, seen: map[v1.Hash]*candidate{}, indexes: map[v1.Hash]*v1.IndexManifest{}}
+}
+
+// candidates returns the images, or for want of any what looks like some, to
+// say what is wrong with it.
+func (w *indexWalk) candidates() []*candidate {
+	if len(w.images) == 0 {
+		return w.lookalikes
+	}
+	return w.images
 }
 
 // naming is what an index calls its entries, and those of an index in it that
