@@ -135,16 +135,16 @@ func sampleDigest(t testing.TB, tag string) string {
 	return newBlobs(t).image(amd64(tag, layerTar(t, "t", tag))).Digest.String()
 }
 
-// TestListIsBounded checks that a message doesn't list thousands of images.
+// TestListIsBounded checks that a message doesn't list every image of many.
 func TestListIsBounded(t *testing.T) {
 	b := newBlobs(t)
 	var ds []v1.Descriptor
-	for i := range 1000 {
+	for i := range 100 {
 		ds = append(ds, named(b.image(amd64("", layerTar(t, "t", fmt.Sprint(i)))), fmt.Sprintf("x:%d\x1b[31m", i)))
 	}
 	_, err := readAll(t, writeFile(t, pack(t, b.layout(ds...)...)), Options{})
 	var hint *HintError
-	if !errors.As(err, &hint) || !strings.Contains(hint.Err.Error(), "and 980 more") || len(hint.Err.Error()) > 1000 {
+	if !errors.As(err, &hint) || !strings.Contains(hint.Err.Error(), "and 80 more") || len(hint.Err.Error()) > 1000 {
 		t.Errorf("got %v", err)
 	}
 	if err != nil && strings.Contains(err.Error(), "\x1b") {

@@ -57,7 +57,7 @@ func TestMetadataBounds(t *testing.T) {
 		}
 	}
 	items = nil
-	for i := range 6 {
+	for i := range 5 {
 		items = append(items, item{name: "sbom" + string(rune('0'+i)) + ".json", body: big})
 	}
 	items = append(legacy(t, amd64("x:1", layerTar(t, "a", "1"))), items...)
