@@ -83,7 +83,7 @@ func (d *daemonImage) Description() *Description { return d.desc }
 func (d *daemonImage) Read(ctx context.Context, req Request) (*Description, error) {
 	body, err := d.engine.save(ctx, d.ref, d.platform)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(ctx.Err(), err)
 	}
 	defer body.Close()
 	opts := d.opts
@@ -193,7 +193,7 @@ func ownDigest(name string, found *inspected) v1.Hash {
 		}
 		return v1.Hash{}
 	}
-	asked := repository(name)
+	asked := repositoryName(name)
 	var fitting []v1.Hash
 	for _, d := range found.digests {
 		repo, digest, _ := strings.Cut(d, "@")

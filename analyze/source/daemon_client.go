@@ -60,7 +60,10 @@ var (
 
 // dockerClient is an engine behind docker's client. Podman's socket speaks the
 // same API.
-type dockerClient struct{ c *client.Client }
+type dockerClient struct {
+	c    *client.Client
+	host string // for errors: behind ssh the client's own is a dummy
+}
 
 // dialDaemon makes a client of the daemon at an endpoint. It doesn't connect.
 func dialDaemon(ep endpoint, userAgent string) (engine, error) {
@@ -76,7 +79,11 @@ func dialDaemon(ep endpoint, userAgent string) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dockerClient{c}, nil
+	host := ep.host
+	if host == "" {
+		host = c.DaemonHost()
+	}
+	return dockerClient{c, host}, nil
 }
 
 // clientOpts says how to reach an endpoint: through ssh, with TLS, or plainly.
@@ -170,7 +177,10 @@ func (d dockerClient) save(ctx context.Context, name string, p *v1.Platform) (io
 
 func (d dockerClient) pull(ctx context.Context, name, platform, auth string) (io.ReadCloser, error) {
 	body, err := d.c.ImagePull(ctx, name, image.PullOptions{Platform: platform, RegistryAuth: auth})
-	return body, d.explain(err, name)
+	if err != nil && client.IsErrConnectionFailed(err) {
+		return nil, d.explain(err, name)
+	}
+	return body, err // what the registry told the daemon
 }
 
 // Close closes the connections that are kept for more.
@@ -189,24 +199,24 @@ func ociPlatform(p *v1.Platform) *ocispec.Platform {
 // explain says why the daemon didn't do what it was asked, and what can be
 // done.
 func (d dockerClient) explain(err error, name string) error {
-	host := d.c.DaemonHost()
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, fs.ErrPermission):
 		return &HintError{
-			Err:  fmt.Errorf("%w at %s: permission denied", errNoDaemon, host),
+			Err:  fmt.Errorf("%w at %s: permission denied", errNoDaemon, d.host),
 			Hint: "join the group that owns the socket (docker), or use registry:// or an archive",
 		}
 	case client.IsErrConnectionFailed(err):
-		return &HintError{fmt.Errorf("%w at %s%s", errNoDaemon, host, reason(err)), noDaemonHint(host)}
+		return &HintError{fmt.Errorf("%w at %s%s", errNoDaemon, d.host, reason(err)), noDaemonHint(d.host)}
 	case cerrdefs.IsNotFound(err):
-		return &HintError{
-			Err:  fmt.Errorf("%w in the daemon: %q", errNotInDaemon, name),
-			Hint: "pull it with --pull, or use registry://" + name,
+		err = fmt.Errorf("%w in the daemon: %q", errNotInDaemon, name)
+		if repositoryName(name) == "" {
+			return err // an ID is nowhere else
 		}
+		return &HintError{err, "pull it with --pull, or use registry://" + name}
 	}
-	return fmt.Errorf("the daemon at %s: %w", host, err)
+	return fmt.Errorf("the daemon at %s: %w", d.host, err)
 }
 
 // reason returns what is known of why a connection failed, as an addition to a

@@ -10,10 +10,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,8 +78,9 @@ func newFakeEngine(t *testing.T) *fakeEngine {
 		item{name: "manifest.json", body: toJSON(t, []dockerImage{{Config: id.Hex + ".json", Layers: []string{"1/layer.tar", "2/layer.tar"}}})},
 	)
 	e.inspect = map[string]any{
-		"Id": e.id, "RepoTags": []string{"app:1", "app:latest"}, "RepoDigests": []string{"app@sha256:" + strings.Repeat("1", 64)},
-		"Created": created.Format(time.RFC3339Nano), "Author": "ann", "Os": "linux", "Architecture": "amd64", "Size": 100_002,
+		"Id": e.id, "RepoTags": []string{"app:1", "app:latest"},
+		"RepoDigests": []string{"other.example/app@sha256:" + strings.Repeat("2", 64), "app@sha256:" + strings.Repeat("1", 64)},
+		"Created":     created.Format(time.RFC3339Nano), "Author": "ann", "Os": "linux", "Architecture": "amd64", "Size": 100_002,
 		"Config": c.Config, "RootFS": map[string]any{"Type": "layers", "Layers": e.diffIDs},
 	}
 	for i, h := range c.History {
@@ -154,6 +157,11 @@ func (e *fakeEngine) serveSave(w http.ResponseWriter, r *http.Request) {
 func (e *fakeEngine) servePull(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if strings.HasSuffix(r.URL.Query().Get("fromImage"), "/missing") {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"message":"manifest for missing:1 not found"}`)
+		return
+	}
 	e.auth = r.Header.Get("X-Registry-Auth")
 	e.absent = strings.Contains(e.pull, "error")
 	_, _ = io.WriteString(w, e.pull)
@@ -215,13 +223,15 @@ func TestDaemonErrors(t *testing.T) {
 	checkError(t, err, []string{"no daemon answers at " + socket}, "start it, or use registry:// or an archive")
 	_, err = Open(t.Context(), "docker://app:1", Options{Host: "tcp://127.0.0.1:1"})
 	checkError(t, err, []string{"no daemon answers at tcp://127.0.0.1:1"}, "start it")
-	_, err = Open(t.Context(), "docker://app:1", Options{Host: "gopher://x"})
-	checkError(t, err, []string{"gopher"}, "start it")
+	refused := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EACCES)}
+	checkError(t, dockerClient{host: socket}.explain(refused, "app:1"), []string{socket, "permission denied"}, "join the group")
 
 	e := newFakeEngine(t)
 	host := e.start()
 	_, err = Open(t.Context(), "docker://other", Options{Host: host})
 	checkError(t, err, []string{`no such image in the daemon: "other"`}, "--pull, or use registry://other")
+	_, err = Open(t.Context(), "docker://"+strings.Repeat("0a", 32), Options{Host: host})
+	checkError(t, err, []string{"no such image"}, "")
 	_, err = Open(t.Context(), "docker://app:1", Options{Host: host, Platform: parsePlatform(t, "linux/arm64")})
 	checkError(t, err, []string{"no image for linux/arm64; there is linux/amd64"}, "--platform")
 }
@@ -398,6 +408,14 @@ func TestPullErrors(t *testing.T) {
 			t.Errorf("auth %q", e.auth)
 		}
 	}
+}
+
+// TestPullNotFound: what the registry doesn't have is no image the daemon
+// lacks.
+func TestPullNotFound(t *testing.T) {
+	e := newFakeEngine(t)
+	_, _, err := readRef(t, "docker://missing:1", Options{Host: e.start(), Pull: true, Keychain: anonymous().Keychain})
+	checkError(t, err, []string{`pulling "missing:1"`, "manifest for missing:1 not found"}, "")
 }
 
 func TestEmptySteps(t *testing.T) {

@@ -43,11 +43,14 @@ func findEndpoint(opts Options) (endpoint, error) {
 	if host == "" {
 		host = os.Getenv("DOCKER_HOST")
 	}
+	if host, err = hostURL(host); err != nil {
+		return endpoint{}, err
+	}
 	tls, err := envTLS()
 	if err != nil {
 		return endpoint{}, fmt.Errorf("reading the daemon's TLS files: %w", err)
 	}
-	return endpoint{hostURL(host), tls}, nil
+	return endpoint{host, tls}, nil
 }
 
 // contextName returns the name of the context in force.
@@ -104,7 +107,8 @@ func contextEndpoint(name string) (endpoint, error) {
 	if err != nil {
 		return endpoint{}, fmt.Errorf("reading the TLS files of docker context %q: %w", name, err)
 	}
-	return endpoint{hostURL(m.Host), tls}, nil
+	host, err := hostURL(m.Host)
+	return endpoint{host, tls}, err
 }
 
 // contextTLS returns a context's TLS configuration, nil if it has none.
@@ -175,19 +179,23 @@ func existing(dir, name string) string {
 
 // hostURL completes a daemon's address as docker does: tcp is the default
 // protocol, 2375 tcp's default port.
-func hostURL(host string) string {
+func hostURL(host string) (string, error) {
 	host = strings.TrimSpace(host)
 	if host == "" {
-		return ""
+		return "", nil
 	}
 	proto, addr, ok := strings.Cut(host, "://")
 	if !ok {
 		proto, addr = "tcp", host
 	}
-	if proto == "tcp" {
+	switch proto {
+	case "unix", "npipe", "ssh", "http", "https":
+	case "tcp":
 		addr = withPort(addr)
+	default:
+		return "", fmt.Errorf("unknown protocol in the daemon's address %q", host)
 	}
-	return proto + "://" + addr
+	return proto + "://" + addr, nil
 }
 
 // withPort adds the default port to HOST[:PORT][/PATH].

@@ -127,6 +127,8 @@ func TestFindEndpointErrors(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
+		{"odd protocol", Options{Host: "gopher://x"}, nil, `"gopher://x"`},
+		{"odd protocol in a context", Options{Context: "gopher"}, nil, `"gopher://x"`},
 		{"both", Options{Host: "unix:///x", Context: "one"}, nil, "both"},
 		{"no such context", Options{Context: "none"}, nil, `docker context "none"`},
 		{"no endpoint", Options{Context: "bare"}, nil, "no docker endpoint"},
@@ -138,6 +140,7 @@ func TestFindEndpointErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := dockerConfig(t, "")
 			addContext(t, dir, "one", `{"Host":"unix:///one"}`, nil)
+			addContext(t, dir, "gopher", `{"Host":"gopher://x"}`, nil)
 			addContext(t, dir, "bare", `{}`, nil)
 			addContext(t, dir, "bad", `[`, nil)
 			addContext(t, dir, "badca", `{"Host":"tcp://h"}`, map[string]string{"ca.pem": "hello"})
@@ -168,8 +171,8 @@ func TestHostURL(t *testing.T) {
 		"npipe:////./pipe/x": "npipe:////./pipe/x",
 		"tcp://h/path":       "tcp://h:2375/path",
 	} {
-		if got := hostURL(in); got != want {
-			t.Errorf("hostURL(%q) = %q, want %q", in, got, want)
+		if got, err := hostURL(in); err != nil || got != want {
+			t.Errorf("hostURL(%q) = %q, %v; want %q", in, got, err, want)
 		}
 	}
 }
@@ -260,9 +263,9 @@ func TestDaemonSSH(t *testing.T) {
 		t.Errorf("ssh was run with %s", s)
 	}
 
-	putFile(t, filepath.Join(bin, "ssh"), "#!/bin/sh\necho no route to far >&2\nexit 255\n")
+	putFile(t, filepath.Join(bin, "ssh"), "#!/bin/sh\nread request\necho no route to far >&2\nexit 255\n")
 	_, _, err = readRef(t, "docker://app:1", Options{})
-	if err == nil || !strings.Contains(err.Error(), "no route to far") {
+	if err == nil || !strings.Contains(err.Error(), "no route to far") || !strings.Contains(err.Error(), "ssh://me@far:22") {
 		t.Errorf("got %v", err)
 	}
 }
