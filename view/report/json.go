@@ -1,0 +1,223 @@
+package report
+
+import (
+	"io"
+	"maps"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/layerscope/layerscope/analyze"
+)
+
+// The types below are docs/json.md, "report", in its order. Pointers are what
+// may be null; slices and maps are never nil.
+
+type imageReport struct {
+	SchemaVersion string      `json:"schemaVersion"`
+	Tool          Tool        `json:"tool"`
+	Image         imageJSON   `json:"image"`
+	Totals        totalsJSON  `json:"totals"`
+	Layers        []layerJSON `json:"layers"`
+	Steps         []stepJSON  `json:"steps"`
+}
+
+type imageJSON struct {
+	Reference string       `json:"reference"`
+	Source    string       `json:"source"`
+	ID        *v1.Hash     `json:"id"`
+	Digest    *v1.Hash     `json:"digest"`
+	Platform  platformJSON `json:"platform"`
+	Created   *string      `json:"created"`
+	Tags      []string     `json:"tags"`
+	Config    configJSON   `json:"config"`
+	History   historyJSON  `json:"history"`
+}
+
+type platformJSON struct {
+	OS           *string `json:"os"`
+	Architecture *string `json:"architecture"`
+	Variant      *string `json:"variant"`
+}
+
+type configJSON struct {
+	Entrypoint   []string          `json:"entrypoint"`
+	Cmd          []string          `json:"cmd"`
+	Env          []string          `json:"env"`
+	WorkingDir   string            `json:"workingDir"`
+	User         string            `json:"user"`
+	ExposedPorts []string          `json:"exposedPorts"`
+	Volumes      []string          `json:"volumes"`
+	Labels       map[string]string `json:"labels"`
+}
+
+type historyJSON struct {
+	Fit     string  `json:"fit"`
+	Builder string  `json:"builder"`
+	Base    *string `json:"base"`
+}
+
+type totalsJSON struct {
+	Stored     *int64  `json:"stored"`
+	Live       *int64  `json:"live"`
+	Dead       *int64  `json:"dead"`
+	Compressed *int64  `json:"compressed"`
+	Files      int     `json:"files"`
+	Layers     int     `json:"layers"`
+	Efficiency float64 `json:"efficiency"`
+}
+
+type layerJSON struct {
+	Index      int              `json:"index"`
+	DiffID     *v1.Hash         `json:"diffID"`
+	Digest     *v1.Hash         `json:"digest"`
+	MediaType  *types.MediaType `json:"mediaType"`
+	Stored     *int64           `json:"stored"`
+	Live       *int64           `json:"live"`
+	Dead       *int64           `json:"dead"`
+	Compressed *int64           `json:"compressed"`
+	Entries    int              `json:"entries"`
+	Step       int              `json:"step"`
+	Base       bool             `json:"base"`
+}
+
+type stepJSON struct {
+	Index       int       `json:"index"`
+	Instruction *string   `json:"instruction"`
+	Text        string    `json:"text"`
+	CreatedBy   string    `json:"createdBy"`
+	Created     *string   `json:"created"`
+	Comment     string    `json:"comment"`
+	Author      string    `json:"author"`
+	Layer       *int      `json:"layer"`
+	Stored      *int64    `json:"stored"`
+	Live        *int64    `json:"live"`
+	Dead        *int64    `json:"dead"`
+	Compressed  *int64    `json:"compressed"`
+	Base        bool      `json:"base"`
+	Line        *struct{} `json:"line"`  // null: no Dockerfile is read yet
+	Match       *struct{} `json:"match"` // null: likewise
+}
+
+// JSON writes the report that docs/json.md describes. The same image gives the
+// same bytes.
+func JSON(w io.Writer, m *analyze.Image, tool Tool) error {
+	if !m.Complete {
+		return ErrIncomplete
+	}
+	b, err := encode(imageReport{
+		SchemaVersion: schemaVersion,
+		Tool:          tool,
+		Image:         newImageJSON(m),
+		Totals:        newTotalsJSON(m.Totals),
+		Layers:        newLayersJSON(m.Layers),
+		Steps:         newStepsJSON(m.Steps),
+	}, "  ")
+	if err != nil {
+		return err
+	}
+	return write(w, append(b, '\n'))
+}
+
+func newImageJSON(m *analyze.Image) imageJSON {
+	p, c := m.Platform, m.Config.Config
+	return imageJSON{
+		Reference: m.Reference,
+		Source:    m.Source,
+		ID:        nullable(m.ID),
+		Digest:    nullable(m.Digest),
+		Platform:  platformJSON{nullable(p.OS), nullable(p.Architecture), nullable(p.Variant)},
+		Created:   nullTime(m.Created),
+		Tags:      list(m.Tags),
+		Config: configJSON{
+			Entrypoint:   list(c.Entrypoint),
+			Cmd:          list(c.Cmd),
+			Env:          list(c.Env),
+			WorkingDir:   c.WorkingDir,
+			User:         c.User,
+			ExposedPorts: list(slices.Sorted(maps.Keys(c.ExposedPorts))),
+			Volumes:      list(slices.Sorted(maps.Keys(c.Volumes))),
+			Labels:       labels(c.Labels),
+		},
+		History: historyJSON{m.Fit.String(), m.Builder.String(), nullable(m.BaseHow)},
+	}
+}
+
+func newTotalsJSON(t analyze.Totals) totalsJSON {
+	return totalsJSON{
+		Stored:     nullBytes(t.Stored),
+		Live:       nullBytes(t.Live),
+		Dead:       nullBytes(t.Dead),
+		Compressed: nullBytes(t.Compressed),
+		Files:      t.Files,
+		Layers:     t.Layers,
+		Efficiency: t.Efficiency(),
+	}
+}
+
+func newLayersJSON(layers []analyze.Layer) []layerJSON {
+	out := make([]layerJSON, len(layers))
+	for i, l := range layers {
+		out[i] = layerJSON{
+			Index:      i,
+			DiffID:     nullable(l.DiffID),
+			Digest:     nullable(l.Digest),
+			MediaType:  nullable(l.MediaType),
+			Stored:     nullBytes(l.Stored),
+			Live:       nullBytes(l.Live),
+			Dead:       nullBytes(l.Dead),
+			Compressed: nullBytes(l.Compressed),
+			Entries:    l.Entries,
+			Step:       l.Step,
+			Base:       l.Base,
+		}
+	}
+	return out
+}
+
+func newStepsJSON(steps []analyze.Step) []stepJSON {
+	out := make([]stepJSON, len(steps))
+	for i, s := range steps {
+		out[i] = stepJSON{
+			Index:       i,
+			Instruction: nullable(s.Instruction),
+			Text:        s.Text,
+			CreatedBy:   s.CreatedBy,
+			Created:     nullTime(s.Created),
+			Comment:     s.Comment,
+			Author:      s.Author,
+			Layer:       nullIndex(s.Layer),
+			Stored:      nullBytes(s.Stored),
+			Live:        nullBytes(s.Live),
+			Dead:        nullBytes(s.Dead),
+			Compressed:  nullBytes(s.Compressed),
+			Base:        s.Base,
+		}
+	}
+	return out
+}
+
+// nullIndex returns null for an index that is none.
+func nullIndex(i int) *int {
+	if i < 0 {
+		return nil
+	}
+	return &i
+}
+
+// list returns s, empty instead of nil.
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// labels returns m, empty instead of nil.
+func labels(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}

@@ -1,0 +1,301 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/synth"
+	"github.com/layerscope/layerscope/analyze/tree"
+	"github.com/layerscope/layerscope/view/text"
+)
+
+// read analyzes an image made in code.
+func read(t *testing.T, img synth.Image) *analyze.Image {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "image.tar")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(synth.OCIArchive(f, img), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	m, err := analyze.Analyze(context.Background(), path, analyze.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// sample is an image with many files of many sizes, of which layers above
+// replace, link and delete some.
+func sample(t *testing.T) *analyze.Image {
+	file := func(i int) synth.Entry {
+		return synth.Body(fmt.Sprintf("d%d/e%d/f%d", i%3, i%7, i), int64(i*i%977), uint64(i))
+	}
+	return read(t, synth.Image{Steps: []synth.Step{
+		{CreatedBy: "RUN many # buildkit", Layer: synth.Layer{synth.Many(500, file)}},
+		{CreatedBy: "RUN links # buildkit", Layer: synth.Layer{
+			synth.Hardlink("d0/link", "d1/e3/f31"),
+			synth.Body("d2/e2/f2", 1500, 9),
+			synth.Hardlink("z", "d2/e2/f2"),
+		}},
+		{CreatedBy: "RUN rm # buildkit", Layer: synth.Layer{synth.Whiteout("d1/e1"), synth.Opaque("d2/e5")}},
+	}})
+}
+
+func TestIncomplete(t *testing.T) {
+	m := new(analyze.Image)
+	for name, err := range map[string]error{
+		"Text":     Text(io.Discard, m, TextOptions{}),
+		"JSON":     JSON(io.Discard, m, Tool{}),
+		"Tree":     Tree(io.Discard, Listing{Image: m}, TextOptions{}),
+		"TreeJSON": TreeJSON(io.Discard, Listing{Image: m}, Tool{}),
+	} {
+		if !errors.Is(err, ErrIncomplete) {
+			t.Errorf("%s of an image that isn't read gives error %v", name, err)
+		}
+	}
+}
+
+// TestTextWidth holds every line to the width, whatever the image's names.
+func TestTextWidth(t *testing.T) {
+	long := strings.Repeat("wide字[red]\x1b[31m\u202e ", 20)
+	m := read(t, synth.Image{
+		Tags: []string{"example.org/a/long/name/for/an/image:1.0"},
+		Steps: []synth.Step{
+			{CreatedBy: long, Layer: synth.Layer{synth.Body(long, 123456, 1), synth.Body("é"+long, 1234, 1)}},
+			{CreatedBy: "CMD " + long},
+		},
+	})
+	for width := 60; width <= 140; width++ {
+		for _, ascii := range []bool{false, true} {
+			var b bytes.Buffer
+			if err := Text(&b, m, TextOptions{Width: width, ASCII: ascii}); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(b.String()) {
+				line = strings.TrimSuffix(line, "\n")
+				if text.Width(line) > width {
+					t.Errorf("width %d: line of %d cells: %q", width, text.Width(line), line)
+				}
+				if text.Printable(line) != line {
+					t.Errorf("width %d: unprintable line %q", width, line)
+				}
+				if ascii && strings.ContainsFunc(line, func(r rune) bool { return r > '~' }) {
+					t.Errorf("width %d: not ASCII: %q", width, line)
+				}
+			}
+		}
+	}
+}
+
+func TestBar(t *testing.T) {
+	tests := []struct {
+		part, whole int64
+		opts        TextOptions
+		want        string
+	}{
+		{0, 100, TextOptions{}, ""},
+		{analyze.Unknown, 100, TextOptions{}, ""},
+		{5, analyze.Unknown, TextOptions{}, ""},
+		{1, math.MaxInt64, TextOptions{}, "▏"},
+		{25, 100, TextOptions{}, "██▌"},
+		{100, 100, TextOptions{}, "██████████"},
+		{100, 100, TextOptions{Width: 80}, "██████"},
+		{100, 100, TextOptions{Width: 100}, "██████████"},
+		{math.MaxInt64, math.MaxInt64, TextOptions{ASCII: true}, "##########"},
+		{1, 1000, TextOptions{ASCII: true}, "#"},
+		{25, 100, TextOptions{ASCII: true}, "###"},
+	}
+	for _, tt := range tests {
+		if got := (style{tt.opts}).bar(tt.part, tt.whole); got != tt.want {
+			t.Errorf("bar(%d, %d) with %+v = %q, want %q", tt.part, tt.whole, tt.opts, got, tt.want)
+		}
+	}
+}
+
+// TestLargestFiles compares with sorting all files.
+func TestLargestFiles(t *testing.T) {
+	m := sample(t)
+	v := m.Tree.Final()
+	var all []tree.Item
+	copies := map[tree.Ref]bool{}
+	for i := range v.Len() {
+		if it := v.At(i); it.Type == layer.File && it.Size > 0 && !copies[it.State.Inode] {
+			copies[it.State.Inode] = true
+			all = append(all, it)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b tree.Item) int { return int(b.Size - a.Size) })
+	for _, n := range []int{1, 2, 10, len(all), len(all) + 5} {
+		want := all[:min(n, len(all))]
+		if diff := cmp.Diff(want, largestFiles(m.Tree, n)); diff != "" {
+			t.Errorf("the %d largest files (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
+// TestTreeSums reads a listing back: a directory's bytes are its children's.
+func TestTreeSums(t *testing.T) {
+	m := sample(t)
+	for _, bySize := range []bool{false, true} {
+		l := Listing{Image: m, View: m.Tree.Final(), Step: -1, Depth: -1, BySize: bySize}
+		listed := entries(t, l)
+		if listed[0].Path != "/" || listed[0].Total != m.Totals.Live || listed[0].Files != m.Totals.Files {
+			t.Errorf("the root is %+v, the totals are %+v", listed[0], m.Totals)
+		}
+		sum := map[string]int64{}
+		before := map[string]entryJSON{}
+		for _, e := range listed[1:] {
+			dir := filepath.Dir(e.Path)
+			sum[dir] += e.Total
+			if b, ok := before[dir]; ok && bySize && b.Total < e.Total {
+				t.Errorf("%s (%d) comes before %s (%d)", b.Path, b.Total, e.Path, e.Total)
+			} else if ok && !bySize && b.Path >= e.Path {
+				t.Errorf("%s comes before %s", b.Path, e.Path)
+			}
+			before[dir] = e
+		}
+		for _, e := range listed {
+			if e.Type == "dir" && e.Total != sum[e.Path] {
+				t.Errorf("%s has %d bytes, what is in it %d", e.Path, e.Total, sum[e.Path])
+			}
+		}
+	}
+}
+
+func TestTreeDepth(t *testing.T) {
+	m := sample(t)
+	for depth := -1; depth < 5; depth++ {
+		l := Listing{Image: m, View: m.Tree.Final(), Step: -1, Depth: depth}
+		deepest := 0
+		for _, e := range entries(t, l) {
+			deepest = max(deepest, strings.Count(strings.TrimSuffix(e.Path, "/"), "/"))
+		}
+		want := depth
+		if depth < 0 || depth > 3 {
+			want = 3
+		}
+		if deepest != want {
+			t.Errorf("--depth %d lists %d levels, want %d", depth, deepest, want)
+		}
+	}
+}
+
+// entries writes a listing as JSON and reads it.
+func entries(t *testing.T, l Listing) []entryJSON {
+	t.Helper()
+	var b bytes.Buffer
+	if err := TreeJSON(&b, l, Tool{"layerscope", "test"}); err != nil {
+		t.Fatal(err)
+	}
+	var r treeReport
+	d := json.NewDecoder(&b)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil {
+		t.Fatal(err)
+	}
+	return r.Entries
+}
+
+// TestTreeDeep lists a directory thousands deep: lines don't grow without end.
+func TestTreeDeep(t *testing.T) {
+	const depth = 8000
+	m := read(t, synth.Image{Steps: []synth.Step{{CreatedBy: "RUN deep", Layer: synth.Layer{
+		synth.File(strings.Repeat("d/", depth)+"f", "x"),
+	}}}})
+	var b bytes.Buffer
+	if err := Tree(&b, Listing{Image: m, View: m.Tree.Final(), Step: -1, Depth: -1}, TextOptions{ASCII: true}); err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(b.Bytes(), []byte("\n")); lines != depth+3 { // header, root, f
+		t.Errorf("%d lines, want %d", lines, depth+3)
+	}
+	if perLine := b.Len() / depth; perLine > 4*maxIndent+40 {
+		t.Errorf("%d bytes a line", perLine)
+	}
+}
+
+// TestDeterministic writes everything twice.
+func TestDeterministic(t *testing.T) {
+	m := sample(t)
+	l := Listing{Image: m, View: m.Tree.Changes(1), Step: 1, Changes: true, Depth: -1, BySize: true}
+	for name, write := range map[string]func(io.Writer) error{
+		"Text":     func(w io.Writer) error { return Text(w, m, TextOptions{}) },
+		"JSON":     func(w io.Writer) error { return JSON(w, m, Tool{}) },
+		"Tree":     func(w io.Writer) error { return Tree(w, l, TextOptions{}) },
+		"TreeJSON": func(w io.Writer) error { return TreeJSON(w, l, Tool{}) },
+	} {
+		var a, b bytes.Buffer
+		if err := errors.Join(write(&a), write(&b)); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(a.Bytes(), b.Bytes()) {
+			t.Errorf("%s isn't the same twice", name)
+		}
+		full := errors.New("disk full")
+		if err := write(failing{full}); !errors.Is(err, full) {
+			t.Errorf("%s to a writer that fails gives error %v", name, err)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+func TestNullTime(t *testing.T) {
+	for in, want := range map[time.Time]string{
+		{}:                            "null",
+		time.Unix(0, 0):               `"1970-01-01T00:00:00Z"`,
+		time.Unix(1, 5e8):             `"1970-01-01T00:00:01.5Z"`,
+		time.Unix(-1<<40, 0):          "null",
+		time.Unix(math.MaxInt64/2, 0): "null",
+		time.Date(2024, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600)): `"2024-01-02T02:04:05Z"`,
+	} {
+		got, err := json.Marshal(nullTime(in))
+		if err != nil || string(got) != want {
+			t.Errorf("nullTime(%v) = %s, %v; want %s", in, got, err, want)
+		}
+	}
+}
+
+// FuzzEncode checks that a string comes back as it was, but for what isn't
+// UTF-8, and that what is written does nothing to a terminal.
+func FuzzEncode(f *testing.F) {
+	for _, s := range []string{"", "plain", "\x1b[31m", "\u009b", "\u202e\u2066", "\x7f", "\xff\xfe", "字", "😀", "\U000e0001", "a&&b<c>", "\u2028\ufeff", `\u001b"`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		b, err := encode(s, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(b); text.Printable(got) != got {
+			t.Errorf("%q is written as %q", s, got)
+		}
+		var back string
+		if err := json.Unmarshal(b, &back); err != nil {
+			t.Fatal(err)
+		}
+		if want := string([]rune(s)); back != want {
+			t.Errorf("%q comes back as %q", want, back)
+		}
+	})
+}

@@ -1,0 +1,86 @@
+package report
+
+import (
+	"bufio"
+	"slices"
+	"strings"
+
+	"github.com/layerscope/layerscope/view/text"
+)
+
+// table is rows of cells under a header. Numbers stand on the right; what
+// stands last may be long.
+type table struct {
+	style
+	columns []column
+	rows    [][]string
+	cutLast func(string, int) string // how the last column is shortened
+}
+
+// column is one column's header and where its cells stand.
+type column struct {
+	title string
+	left  bool
+}
+
+const (
+	gap     = "  "
+	minLast = 8 // cells the last column keeps, however narrow it gets
+)
+
+// write writes the table, indented by one gap.
+func (t *table) write(w *bufio.Writer) {
+	widths := t.widths()
+	header := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		header[i] = c.title
+	}
+	t.line(w, header, widths)
+	for _, r := range t.rows {
+		t.line(w, r, widths)
+	}
+}
+
+// widths returns each column's width; the last one's is what remains.
+func (t *table) widths() []int {
+	widths := make([]int, len(t.columns))
+	rest := t.Width
+	for i, c := range t.columns {
+		widths[i] = text.Width(c.title)
+		for _, r := range t.rows {
+			widths[i] = max(widths[i], text.Width(r[i]))
+		}
+		if i < len(t.columns)-1 {
+			rest -= len(gap) + widths[i]
+		}
+	}
+	widths[len(widths)-1] = max(rest-len(gap), minLast)
+	return widths
+}
+
+// drop takes a column away.
+func (t *table) drop(title string) {
+	at := slices.IndexFunc(t.columns, func(c column) bool { return c.title == title })
+	t.columns = slices.Delete(t.columns, at, at+1)
+	for i, r := range t.rows {
+		t.rows[i] = slices.Delete(r, at, at+1)
+	}
+}
+
+func (t *table) line(w *bufio.Writer, cells []string, widths []int) {
+	var b strings.Builder
+	last := len(cells) - 1
+	for i, cell := range cells {
+		b.WriteString(gap)
+		switch {
+		case i == last:
+			b.WriteString(t.shorten(cell, widths[i], t.cutLast))
+		case t.columns[i].left:
+			b.WriteString(text.Pad(cell, widths[i]))
+		default:
+			b.WriteString(text.PadLeft(cell, widths[i]))
+		}
+	}
+	w.WriteString(strings.TrimRight(b.String(), " "))
+	w.WriteByte('\n')
+}
