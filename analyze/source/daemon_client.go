@@ -131,8 +131,11 @@ func inspection(r image.InspectResponse) (*inspected, error) {
 		digests:  r.RepoDigests,
 		created:  r.Created,
 		author:   r.Author,
-		platform: v1.Platform{OS: r.Os, Architecture: r.Architecture, Variant: r.Variant, OSVersion: r.OsVersion},
+		platform: v1.Platform{OS: r.Os, Architecture: r.Architecture, Variant: r.Variant},
 		diffIDs:  r.RootFS.Layers,
+	}
+	if r.Os == "windows" { // podman gives its builder's version here
+		i.platform.OSVersion = r.OsVersion
 	}
 	if d := r.Descriptor; d != nil {
 		h, err := v1.NewHash(d.Digest.String())

@@ -279,13 +279,14 @@ func TestDaemonContainerd(t *testing.T) {
 func TestDaemonPodman(t *testing.T) {
 	e := newFakeEngine(t)
 	e.inspect["Id"] = strings.TrimPrefix(e.id, "sha256:")
+	e.inspect["OsVersion"] = "20.10.24"
 	e.inspect["RepoTags"] = []string{"localhost/app:1"}
 	e.inspect["RepoDigests"] = []string{"localhost/app@sha256:" + strings.Repeat("3", 64), "localhost/app@sha256:" + strings.Repeat("4", 64)}
 	d, _, err := readRef(t, "docker://app:1", Options{Host: e.start()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.ID.String() != e.id || d.Name != "localhost/app:1" || d.Digest != (v1.Hash{}) {
+	if d.ID.String() != e.id || d.Name != "localhost/app:1" || d.Digest != (v1.Hash{}) || d.Platform.OSVersion != "" {
 		t.Errorf("got %+v", d)
 	}
 }
