@@ -158,7 +158,7 @@ func (m *Image) complete(indexes []*layer.Index) (*Image, error) {
 		c.Layers[i].Live, c.Layers[i].Dead = s.Live, s.Dead
 	}
 	c.fillSteps()
-	c.Totals.Files = t.Final().At(0).Files
+	c.Totals.Files = t.Files()
 	return c, nil
 }
 

@@ -79,7 +79,7 @@ type dirKey struct {
 
 func newBuilder() *builder {
 	return &builder{
-		x:      &Index{dirs: make([]dir, 1), extras: make([]extra, 1), arena: make([]byte, 0, 1024)},
+		x:      &Index{dirs: make([]dir, 1), extras: make([]extra, 1), arena: make([][]byte, 1)},
 		byName: map[dirKey]int32{},
 		hash:   xxh3.New(),
 		buf:    make([]byte, 64<<10),
@@ -246,7 +246,7 @@ func (b *builder) links(e *Entry, m *member) error {
 		target, _ := cleanPath(m.link)
 		e.link, e.linkLen = b.intern(target)
 	}
-	if len(b.x.arena) > math.MaxUint32 {
+	if len(b.x.arena) > math.MaxUint32/chunkLen {
 		return errors.New("names take more than 4 GiB")
 	}
 	return nil
@@ -310,10 +310,17 @@ func (b *builder) lookup(path string) int32 {
 	return id
 }
 
-// intern copies s into the arena.
+// intern copies s into the arena. Chunks are filled by appending, so that a
+// small layer has a small one.
 func (b *builder) intern(s string) (off uint32, n uint16) {
-	off = uint32(len(b.x.arena))
-	b.x.arena = append(b.x.arena, s...)
+	x := b.x
+	last := len(x.arena) - 1
+	if len(x.arena[last])+len(s) > chunkLen {
+		x.arena = append(x.arena, make([]byte, 0, chunkLen))
+		last++
+	}
+	off = uint32(last*chunkLen + len(x.arena[last]))
+	x.arena[last] = append(x.arena[last], s...)
 	return off, uint16(len(s))
 }
 

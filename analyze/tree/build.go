@@ -3,6 +3,7 @@ package tree
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/layerscope/layerscope/analyze/layer"
 )
@@ -21,14 +22,15 @@ var errTooMany = errors.New("stacking layers: more than 2147483647 entries")
 // Build stacks layers, bottom first, by the rules of design §5.
 func Build(layers []*layer.Index, opts Options) (*Tree, error) {
 	b := newBuilder(layers, opts)
-	total := 0
+	total, largest := 0, 0
 	for _, x := range layers {
 		total += x.Len()
+		largest = max(largest, x.Len()+x.Dirs())
 		if total > math.MaxInt32-1 || len(layers) > math.MaxUint16 {
 			return nil, errTooMany
 		}
 	}
-	b.grow(total)
+	b.grow(total, largest)
 	for k, x := range layers {
 		b.stack(k, x)
 	}
@@ -60,13 +62,20 @@ func newBuilder(layers []*layer.Index, opts Options) *builder {
 	return b
 }
 
-// grow makes room for n entries at once: growing step by step would hold two
-// copies of each slice.
-func (b *builder) grow(n int) {
+// grow makes room for an event for each of n entries, and for the nodes that
+// the largest layer makes at most: growing step by step would hold each slice
+// twice and leave three times as much to the garbage collector.
+func (b *builder) grow(n, nodes int) {
 	t := b.t
 	t.refs = make([]int32, n)
-	t.events = append(make([]event, 0, n+n/8+16), t.events...)
-	b.names.grow(n + n/8)
+	t.events = slices.Grow(t.events, n+nodes/16)
+	t.parent = slices.Grow(t.parent, nodes)
+	t.name = slices.Grow(t.name, nodes)
+	t.last = slices.Grow(t.last, nodes)
+	b.child = slices.Grow(b.child, nodes)
+	b.sibling = slices.Grow(b.sibling, nodes)
+	b.below = slices.Grow(b.below, nodes)
+	b.names.grow(nodes)
 }
 
 // stack adds layer k. Whiteouts come first, wherever they stand in the tar:

@@ -125,7 +125,7 @@ type table struct {
 // grow makes room for n nodes.
 func (t *table) grow(n int) {
 	size := 64
-	for size < n*3/2 {
+	for size < n*4/3 {
 		size *= 2
 	}
 	t.slots = make([]int32, size)

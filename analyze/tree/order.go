@@ -11,7 +11,10 @@ import (
 func (b *builder) finish() *Tree {
 	t := b.t
 	t.layerStart = append(t.layerStart, int32(len(t.events)))
-	b.renumber(b.order())
+	b.names, b.below, b.dirNode = table{}, nil, nil // done with: the rest needs the room
+	order := b.order()
+	b.child, b.sibling = nil, nil
+	b.renumber(order)
 	b.sum()
 	return t
 }
@@ -47,16 +50,12 @@ func (b *builder) renumber(order []int32) {
 	for n, old := range order {
 		place[old] = int32(n)
 	}
-	parent := make([]int32, len(order))
-	name := make([]nameRef, len(order))
-	last := make([]int32, len(order))
-	for n, old := range order {
-		if p := t.parent[old]; p >= 0 {
-			parent[n] = place[p]
-		}
-		name[n], last[n] = t.name[old], t.last[old]
+	for old, p := range t.parent {
+		t.parent[old] = place[max(p, 0)] // the root is its own parent
 	}
-	t.parent, t.name, t.last = parent, name, last
+	t.parent = reorder(t.parent, order)
+	t.name = reorder(t.name, order)
+	t.last = reorder(t.last, order)
 	for i := range t.events {
 		t.events[i].node = place[t.events[i].node]
 	}
@@ -64,15 +63,29 @@ func (b *builder) renumber(order []int32) {
 	for n := len(order) - 1; n >= 0; n-- {
 		t.end[n] = max(t.end[n], int32(n+1))
 		if n > 0 {
-			t.end[parent[n]] = max(t.end[parent[n]], t.end[n])
+			t.end[t.parent[n]] = max(t.end[t.parent[n]], t.end[n])
 		}
 	}
 }
 
-// sum adds up what is stored and what of it is live. By then refs counts the
-// final paths.
+// reorder returns s in another order, with no room to spare.
+func reorder[T any](s []T, order []int32) []T {
+	out := make([]T, len(order))
+	for n, old := range order {
+		out[n] = s[old]
+	}
+	return out
+}
+
+// sum adds up what is stored and what of it is live, and counts the final
+// files. By then refs counts the final paths.
 func (b *builder) sum() {
 	t := b.t
+	for _, e := range t.last {
+		if e >= 0 && t.events[e].entry != none && !t.events[e].dir {
+			t.files++
+		}
+	}
 	t.sums = make([]Sums, len(t.layers))
 	for k, x := range t.layers {
 		s := &t.sums[k]

@@ -13,6 +13,7 @@
 package tree
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -90,6 +91,7 @@ type Tree struct {
 
 	refs  []int32 // by global number: final paths that refer to the entry's copy
 	sums  []Sums
+	files int
 	stats Stats
 }
 
@@ -119,6 +121,9 @@ func (t *Tree) Len() int { return len(t.parent) }
 
 // Sums returns the bytes of layer k.
 func (t *Tree) Sums(k int) Sums { return t.sums[k] }
+
+// Files returns how many paths of the final filesystem aren't directories.
+func (t *Tree) Files() int { return t.files }
 
 // Stats returns the image's oddities.
 func (t *Tree) Stats() Stats { return t.stats }
@@ -191,6 +196,20 @@ func (t *Tree) StateAt(n Node, k int) (State, bool) {
 		return State{}, false
 	}
 	return t.state(e), true
+}
+
+// Standing yields the paths that stand once layers 0 to k are stacked, in the
+// order of their numbers. It takes no memory, where a [View] takes some for
+// each path.
+func (t *Tree) Standing(k int) iter.Seq2[Node, State] {
+	return func(yield func(Node, State) bool) {
+		for n := range t.parent {
+			e := t.eventAt(Node(n), k)
+			if e >= 0 && t.events[e].entry != none && !yield(Node(n), t.state(e)) {
+				return
+			}
+		}
+	}
 }
 
 // eventAt returns n's last event of a layer up to k, or none.

@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/layerscope/layerscope/analyze"
-	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/tree"
 	"github.com/layerscope/layerscope/view/text"
 )
@@ -27,36 +26,40 @@ func (s style) largest(w *bufio.Writer, m *analyze.Image) {
 	t := table{style: s, cutLast: text.TruncateMiddle}
 	t.columns = []column{{title: "SIZE"}, {title: "STEP"}, {title: "PATH", left: true}}
 	for _, f := range files {
-		path := s.name("/" + m.Tree.Path(f.Node))
-		if n := m.Tree.LiveRefs(f.State.Inode); n > 1 {
+		path := s.name("/" + m.Tree.Path(f.node))
+		if n := m.Tree.LiveRefs(f.inode); n > 1 {
 			path += fmt.Sprintf(" (and %s)", count(n-1, "link"))
 		}
-		t.rows = append(t.rows, []string{s.size(f.Size), strconv.Itoa(m.Layers[f.State.Inode.Layer].Step), path})
+		t.rows = append(t.rows, []string{s.size(f.size), strconv.Itoa(m.Layers[f.inode.Layer].Step), path})
 	}
 	t.write(w)
 }
 
+// file is a regular file of the final image.
+type file struct {
+	node  tree.Node
+	inode tree.Ref
+	size  int64
+}
+
 // largestFiles returns the n largest files of the final image, largest first,
 // those of a size by path; of a file with several links the first.
-func largestFiles(t *tree.Tree, n int) []tree.Item {
-	var top []tree.Item
-	v := t.Final()
+func largestFiles(t *tree.Tree, n int) []file {
+	var top []file
 	linked := map[tree.Ref]bool{}
-	for i := range v.Len() {
-		it := v.At(i)
-		if it.Type != layer.File || it.Size == 0 || len(top) == n && it.Size <= top[n-1].Size {
+	for node, st := range t.Standing(t.Layers() - 1) {
+		e, _ := t.Entry(st.Inode)
+		if e == nil || e.Size == 0 || len(top) == n && e.Size <= top[n-1].size || linked[st.Inode] {
 			continue
 		}
-		if linked[it.State.Inode] {
-			continue
+		if t.LiveRefs(st.Inode) > 1 {
+			linked[st.Inode] = true
 		}
-		if t.LiveRefs(it.State.Inode) > 1 {
-			linked[it.State.Inode] = true
-		}
-		at, _ := slices.BinarySearchFunc(top, it, func(a, b tree.Item) int {
-			return cmp.Or(cmp.Compare(b.Size, a.Size), -1) // behind those of the same size
+		f := file{node, st.Inode, e.Size}
+		at, _ := slices.BinarySearchFunc(top, f, func(a, b file) int {
+			return cmp.Or(cmp.Compare(b.size, a.size), -1) // behind those of the same size
 		})
-		top = slices.Insert(top, at, it)
+		top = slices.Insert(top, at, f)
 		top = top[:min(len(top), n)]
 	}
 	return top

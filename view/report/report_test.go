@@ -134,18 +134,18 @@ func TestBar(t *testing.T) {
 func TestLargestFiles(t *testing.T) {
 	m := sample(t)
 	v := m.Tree.Final()
-	var all []tree.Item
+	var all []file
 	copies := map[tree.Ref]bool{}
 	for i := range v.Len() {
 		if it := v.At(i); it.Type == layer.File && it.Size > 0 && !copies[it.State.Inode] {
 			copies[it.State.Inode] = true
-			all = append(all, it)
+			all = append(all, file{it.Node, it.State.Inode, it.Size})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b tree.Item) int { return int(b.Size - a.Size) })
+	slices.SortStableFunc(all, func(a, b file) int { return int(b.size - a.size) })
 	for _, n := range []int{1, 2, 10, len(all), len(all) + 5} {
 		want := all[:min(n, len(all))]
-		if diff := cmp.Diff(want, largestFiles(m.Tree, n)); diff != "" {
+		if diff := cmp.Diff(want, largestFiles(m.Tree, n), cmp.AllowUnexported(file{})); diff != "" {
 			t.Errorf("the %d largest files (-want +got):\n%s", n, diff)
 		}
 	}
