@@ -47,13 +47,7 @@ func openDaemon(ctx context.Context, name string, opts Options) (Image, error) {
 }
 
 func openInEngine(ctx context.Context, e engine, name string, opts Options) (Image, error) {
-	found, err := e.inspect(ctx, name, opts.Platform)
-	if errors.Is(err, errNotInDaemon) && opts.Pull {
-		if err := pullImage(ctx, e, name, opts); err != nil {
-			return nil, err
-		}
-		found, err = e.inspect(ctx, name, opts.Platform)
-	}
+	found, err := findInEngine(ctx, e, name, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +67,27 @@ func openInEngine(ctx context.Context, e engine, name string, opts Options) (Ima
 		return nil, fmt.Errorf("opening %q in the daemon: %w", name, err)
 	}
 	return img, nil
+}
+
+// findInEngine inspects an image, having it pulled if it isn't there and opts
+// say so. What is found may be of another platform than is asked for.
+func findInEngine(ctx context.Context, e engine, name string, opts Options) (*inspected, error) {
+	found, err := e.inspect(ctx, name, opts.Platform)
+	if !errors.Is(err, errNotInDaemon) {
+		return found, err
+	}
+	if opts.Pull {
+		if err := pullImage(ctx, e, name, opts); err != nil {
+			return nil, err
+		}
+		return e.inspect(ctx, name, opts.Platform)
+	}
+	if opts.Platform != nil {
+		// Newer engines say no more of an image that isn't there for a
+		// platform than of one that isn't there.
+		return e.inspect(ctx, name, nil)
+	}
+	return nil, err
 }
 
 // Description returns what the daemon says of the image; its layers have no

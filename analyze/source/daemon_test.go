@@ -135,6 +135,9 @@ func (e *fakeEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case absent || !known:
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprintf(w, `{"message":"No such image: %s"}`, name)
+	case what == "json" && strings.Contains(r.URL.Query().Get("platform"), "arm64"):
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"message":"image was found but does not provide the specified platform"}`)
 	case what == "json":
 		_ = json.NewEncoder(w).Encode(e.inspect)
 	case what == "history":
@@ -247,14 +250,14 @@ func TestDaemonOtherImage(t *testing.T) {
 // TestDaemonContainerd: an engine that keeps manifests names an image by its
 // manifest or index, and saves one platform of several.
 func TestDaemonContainerd(t *testing.T) {
-	const digest = "sha256:" + "2222222222222222222222222222222222222222222222222222222222222222"
+	digest := "sha256:" + strings.Repeat("2", 64)
 	for _, tt := range []struct {
 		mediaType string
-		platform  string // asked for when saving
+		platform  bool // is asked for when saving
 		digest    string
 	}{
-		{"application/vnd.oci.image.index.v1+json", `{"architecture":"amd64","os":"linux"}`, ""},
-		{"application/vnd.oci.image.manifest.v1+json", "", digest},
+		{"application/vnd.oci.image.index.v1+json", true, ""},
+		{"application/vnd.oci.image.manifest.v1+json", false, digest},
 	} {
 		e := newFakeEngine(t)
 		e.version = "1.49"
@@ -265,14 +268,27 @@ func TestDaemonContainerd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d.ID.String() != e.id || d.Digest != (v1.Hash{}) && d.Digest.String() != tt.digest || tt.digest != "" && d.Digest == (v1.Hash{}) {
+		var want v1.Hash
+		if tt.digest != "" {
+			want = must(v1.NewHash(tt.digest))
+		}
+		if d.ID.String() != e.id || d.Digest != want {
 			t.Errorf("got %+v", d)
 		}
 		inspected, saved := e.queries[0], e.queries[len(e.queries)-1]
-		if !strings.Contains(inspected, "platform=") || strings.Contains(saved, "platform=") != (tt.platform != "") {
+		if !strings.Contains(inspected, "platform=") || strings.Contains(saved, "platform=") != tt.platform {
 			t.Errorf("asked for %q", e.queries)
 		}
 	}
+}
+
+// TestDaemonPlatforms: an engine that is asked for a platform and hasn't it
+// still has the image for another.
+func TestDaemonPlatforms(t *testing.T) {
+	e := newFakeEngine(t)
+	e.version = "1.49"
+	_, err := Open(t.Context(), "docker://app:1", Options{Host: e.start(), Platform: parsePlatform(t, "linux/arm64")})
+	checkError(t, err, []string{"no image for linux/arm64; there is linux/amd64"}, "--platform")
 }
 
 // TestDaemonPodman: what podman answers differently.
