@@ -52,10 +52,10 @@ func (s style) header(w *bufio.Writer, m *analyze.Image) {
 	row("base", s.base(m))
 	row("history", fitText[m.Fit])
 	if n := m.Tree.Stats().BrokenHardlinks; n > 0 {
-		row("links", text.Count(n)+" hard links lead nowhere")
+		row("links", count(n, "hard link")+" without a target")
 	}
 	if n := len(m.Attestations); n > 0 {
-		row("attached", text.Count(n)+" attestations")
+		row("attached", count(n, "attestation"))
 	}
 }
 

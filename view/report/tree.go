@@ -134,7 +134,7 @@ func (t *treeText) label(r row, it tree.Item) string {
 		return name + " (fifo)"
 	}
 	if it.Size > 0 && it.Total == 0 && it.Removed == 0 {
-		return fmt.Sprintf("%s (another link to %s)", name, t.size(it.Size))
+		return fmt.Sprintf("%s (hard link, its %s count elsewhere)", name, t.size(it.Size))
 	}
 	return name
 }
