@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -60,14 +59,23 @@ func start(ctx context.Context, opts Options, open func(context.Context, source.
 	go func() {
 		defer close(j.done)
 		defer cancel()
-		img, err := open(ctx, opts.Source)
-		if err == nil {
-			err = j.read(ctx, img, opts)
-			err = errors.Join(err, img.Close())
-		}
-		j.err = err
+		j.err = j.run(ctx, opts, open)
 	}()
 	return j
+}
+
+// run opens the image, reads it and closes it.
+func (j *Job) run(ctx context.Context, opts Options, open func(context.Context, source.Options) (source.Image, error)) error {
+	j.progress.SetPhase("opening")
+	img, err := open(ctx, opts.Source)
+	if err != nil {
+		return err
+	}
+	err = j.read(ctx, img, opts)
+	if cerr := img.Close(); err == nil && cerr != nil {
+		err = fmt.Errorf("closing the image: %w", cerr)
+	}
+	return err
 }
 
 // Progress returns how far the job is.
@@ -98,6 +106,7 @@ func (j *Job) read(ctx context.Context, img source.Image, opts Options) error {
 	if d := img.Description(); d != nil {
 		r.describe(d)
 	}
+	j.progress.SetPhase("reading layers")
 	d, err := img.Read(ctx, source.Request{Visit: r.visit})
 	if err != nil {
 		return err
