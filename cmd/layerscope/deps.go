@@ -34,5 +34,3 @@ import (
 	_ "golang.org/x/term"
 	_ "golang.org/x/tools/go/packages"
 )
-
-func main() {}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/source"
+	"github.com/layerscope/layerscope/view/report"
+)
+
+// app is what the commands share: the standard streams and the global flags.
+type app struct {
+	in, out, err *os.File
+	plugin       bool // called by docker
+	options
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// useScreens tells whether to show the terminal UI: there must be a person at
+// both ends.
+func (a *app) useScreens() bool {
+	switch os.Getenv("CI") {
+	case "", "0", "false":
+	default:
+		return false
+	}
+	return !a.noTUI && isTerminal(a.in) && isTerminal(a.out) && os.Getenv("TERM") != "dumb"
+}
+
+// textOptions are how text is written to standard output: cut to its width
+// only where that is a terminal's.
+func (a *app) textOptions() report.TextOptions {
+	o := report.TextOptions{Bytes: a.bytes, ASCII: a.ascii}
+	if width, _, err := term.GetSize(int(a.out.Fd())); err == nil {
+		o.Width = width
+	}
+	return o
+}
+
+// start begins to analyze the image that ref names.
+func (a *app) start(ctx context.Context, ref string) (*analyze.Job, error) {
+	if ref == string(source.Stdin) && isTerminal(a.in) {
+		return nil, &source.HintError{Err: errNoStdin, Hint: "pipe an archive in: docker save IMAGE | layerscope -"}
+	}
+	return analyze.Start(ctx, ref, a.analyzeOptions()), nil
+}
+
+// analyze analyzes the image that ref names, with the progress shown.
+func (a *app) analyze(ctx context.Context, ref string) (*analyze.Image, error) {
+	job, err := a.start(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return a.wait(ctx, job)
+}
+
+// grace is how long a job that was cancelled has to tidy up. One that doesn't
+// notice, stuck in a read, isn't waited for.
+const grace = 500 * time.Millisecond
+
+// wait waits for a job with its progress shown.
+func (a *app) wait(ctx context.Context, job *analyze.Job) (*analyze.Image, error) {
+	defer a.showProgress(job.Progress)()
+	select {
+	case <-job.Done():
+	case <-ctx.Done():
+		select {
+		case <-job.Done():
+		case <-time.After(grace):
+		}
+		return nil, ctx.Err()
+	}
+	return job.Wait()
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/layerscope/layerscope/view/text"
+)
+
+// The exit codes. 1 is kept for gates: everything worked and the image isn't
+// good enough.
+const (
+	exitOK          = 0
+	exitFailure     = 2
+	exitInterrupted = 130
+)
+
+var (
+	errUsage   = errors.New("wrong usage") // the usage has been shown
+	errNoStdin = errors.New("standard input is a terminal, not an image")
+)
+
+// exit says what went wrong, if anything did, and returns the exit code.
+func (a *app) exit(ctx context.Context, err error) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		fmt.Fprintln(a.err, "error: interrupted")
+		return exitInterrupted
+	case errors.Is(err, errUsage):
+		return exitFailure
+	}
+	fmt.Fprintln(a.err, "error: "+text.OneLine(err.Error()))
+	var advisor interface{ Advice() string }
+	if errors.As(err, &advisor) {
+		fmt.Fprintln(a.err, "hint: "+text.OneLine(advisor.Advice()))
+	}
+	return exitFailure
+}
+
+// usageError is a wrong call of a command.
+type usageError struct {
+	err error
+	cmd *cobra.Command
+}
+
+func (e *usageError) Error() string  { return e.err.Error() }
+func (e *usageError) Unwrap() error  { return e.err }
+func (e *usageError) Advice() string { return "run " + e.cmd.CommandPath() + " --help" }
+
+func flagError(cmd *cobra.Command, err error) error { return &usageError{err, cmd} }
+
+// wants makes a check that a command has the arguments that names names.
+func wants(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return &usageError{fmt.Errorf("%s is missing", names[len(args)]), cmd}
+		case len(args) > len(names):
+			return &usageError{fmt.Errorf("unexpected argument %q", args[len(names)]), cmd}
+		}
+		return nil
+	}
+}

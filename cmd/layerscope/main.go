@@ -1,0 +1,26 @@
+// Command layerscope shows where the bytes of a container image are.
+//
+// Its rules: data goes to standard output, everything else to standard error.
+// What fails says so in one "error:" line, with a "hint:" line where the user
+// can do something about it. Nothing is written that isn't whole. Exit codes
+// are 0 for success, 2 for wrong usage and failure, 130 when interrupted; 1 is
+// kept for gates.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() { os.Exit(run()) }
+
+// run runs the command and returns its exit code.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	return a.exit(ctx, a.run(ctx, os.Args))
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/spf13/cobra"
+
+	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/source"
+)
+
+// options are the flags that all commands have.
+type options struct {
+	platform     *v1.Platform
+	tag          string
+	insecure     bool
+	pull         bool
+	host         string
+	context      string
+	maxLayerSize int64
+
+	bytes      bool
+	ascii      bool
+	noTUI      bool
+	mouse      bool
+	noProgress bool
+}
+
+// register makes the flags. What they do is told in the usage text, not here.
+func (o *options) register(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.Func("platform", "", o.setPlatform)
+	f.StringVar(&o.tag, "tag", "", "")
+	f.BoolVar(&o.insecure, "insecure", false, "")
+	f.BoolVar(&o.pull, "pull", false, "")
+	f.StringVarP(&o.host, "host", "H", "", "")
+	f.StringVar(&o.context, "context", "", "")
+	f.Func("max-layer-size", "", o.setMaxLayerSize)
+	f.BoolVar(&o.bytes, "bytes", false, "")
+	f.BoolVar(&o.ascii, "ascii", false, "")
+	f.BoolVar(&o.noTUI, "no-tui", false, "")
+	f.BoolVar(&o.mouse, "mouse", false, "")
+	f.BoolVar(&o.noProgress, "no-progress", false, "")
+}
+
+func (o *options) setPlatform(s string) error {
+	p, err := v1.ParsePlatform(s)
+	if err != nil || p.OS == "" || p.Architecture == "" {
+		return fmt.Errorf("%q isn't a platform such as linux/amd64 or linux/arm/v7", s)
+	}
+	o.platform = p
+	return nil
+}
+
+func (o *options) setMaxLayerSize(s string) error {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > math.MaxInt64 {
+		return fmt.Errorf("%q isn't a size such as 500MB or 20GB", s)
+	}
+	o.maxLayerSize = int64(n)
+	return nil
+}
+
+// analyzeOptions are how an image is opened and read.
+func (a *app) analyzeOptions() analyze.Options {
+	return analyze.Options{
+		Source: source.Options{
+			Platform:  a.platform,
+			Tag:       a.tag,
+			Insecure:  a.insecure,
+			Pull:      a.pull,
+			Host:      a.host,
+			Context:   a.context,
+			Stdin:     a.in,
+			UserAgent: "layerscope/" + toolVersion(),
+		},
+		MaxLayerSize: a.maxLayerSize,
+	}
+}
+
+// The formats of what is written.
+const (
+	formatText = "text"
+	formatJSON = "json"
+)
+
+// formatFlag adds --format to a command.
+func formatFlag(cmd *cobra.Command, format *string) {
+	*format = formatText
+	choiceFlag(cmd, "format", format, formatText, formatJSON)
+}
+
+// choiceFlag adds a flag that takes one of a few words.
+func choiceFlag(cmd *cobra.Command, name string, value *string, choices ...string) {
+	cmd.Flags().Func(name, "", func(s string) error {
+		if !slices.Contains(choices, s) {
+			return fmt.Errorf("it is one of %s", strings.Join(choices, ", "))
+		}
+		*value = s
+		return nil
+	})
+	completeFlag(cmd, name, choices...)
+}

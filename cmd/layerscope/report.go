@@ -1,0 +1,29 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/layerscope/layerscope/view/report"
+)
+
+func newReport(a *app) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:               "report IMAGE",
+		Long:              reportUsage,
+		Args:              wants("IMAGE"),
+		ValidArgsFunction: completeImage,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := a.analyze(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if format == formatJSON {
+				return report.JSON(a.out, m, tool())
+			}
+			return report.Text(a.out, m, a.textOptions())
+		},
+	}
+	formatFlag(cmd, &format)
+	return cmd
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/source"
+	"github.com/layerscope/layerscope/analyze/tree"
+	"github.com/layerscope/layerscope/view/report"
+)
+
+// treeFlags are the flags of the tree command.
+type treeFlags struct {
+	step    int
+	changes bool
+	path    string
+	depth   int
+	sort    string
+	format  string
+}
+
+// The orders of a listing.
+const (
+	sortByName = "name"
+	sortBySize = "size"
+)
+
+// finalStep stands for the final image where a step may be named.
+const finalStep = -1
+
+func newTree(a *app) *cobra.Command {
+	f := treeFlags{sort: sortByName}
+	cmd := &cobra.Command{
+		Use:               "tree IMAGE",
+		Long:              treeUsage,
+		Args:              wants("IMAGE"),
+		ValidArgsFunction: completeImage,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.changes && f.step == finalStep {
+				return &usageError{errors.New("--changes wants a --step"), cmd}
+			}
+			return a.tree(cmd.Context(), args[0], f)
+		},
+	}
+	stepFlag(cmd, &f.step)
+	cmd.Flags().BoolVar(&f.changes, "changes", false, "")
+	cmd.Flags().StringVar(&f.path, "path", "/", "")
+	cmd.Flags().IntVar(&f.depth, "depth", -1, "")
+	choiceFlag(cmd, "sort", &f.sort, sortByName, sortBySize)
+	formatFlag(cmd, &f.format)
+	return cmd
+}
+
+func (a *app) tree(ctx context.Context, ref string, f treeFlags) error {
+	m, err := a.analyze(ctx, ref)
+	if err != nil {
+		return err
+	}
+	l := report.Listing{Image: m, Step: f.step, Changes: f.changes, Depth: f.depth, BySize: f.sort == sortBySize}
+	if l.View, err = f.view(m); err != nil {
+		return err
+	}
+	if l.Item, err = findItem(m, l.View, f.path); err != nil {
+		return err
+	}
+	if f.format == formatJSON {
+		return report.TreeJSON(a.out, l, tool())
+	}
+	return report.Tree(a.out, l, a.textOptions())
+}
+
+// view returns the image as of the step, or what the step changed.
+func (f treeFlags) view(m *analyze.Image) (*tree.View, error) {
+	k, err := layerAt(m, f.step)
+	switch {
+	case err != nil:
+		return nil, err
+	case !f.changes:
+		return m.Tree.At(k), nil
+	case m.Steps[f.step].Layer < 0:
+		return nil, fmt.Errorf("step %d changed no files: it made no layer", f.step)
+	}
+	return m.Tree.Changes(k), nil
+}
+
+// findItem returns the item of a view that a path leads to.
+func findItem(m *analyze.Image, v *tree.View, path string) (int, error) {
+	// What a step removed isn't there to be resolved, but can be named.
+	if n, ok := m.Tree.Lookup(path); ok {
+		if i, ok := v.Find(n); ok && v.At(i).Type != layer.Symlink {
+			return i, nil
+		}
+	}
+	n, err := m.Tree.Resolve(path, v.Layer())
+	if err != nil {
+		return 0, pathError(m, err)
+	}
+	i, ok := v.Find(n)
+	if !ok {
+		return 0, fmt.Errorf("nothing changed at %q", path)
+	}
+	return i, nil
+}
+
+// stepFlag adds --step to a command.
+func stepFlag(cmd *cobra.Command, step *int) {
+	*step = finalStep
+	cmd.Flags().Func("step", "", func(s string) error {
+		if _, err := fmt.Sscanf(s, "%d", step); err != nil || *step < 0 {
+			return fmt.Errorf("%q isn't a step's number", s)
+		}
+		return nil
+	})
+}
+
+// layerAt returns the topmost layer that exists after a step.
+func layerAt(m *analyze.Image, step int) (int, error) {
+	switch n := len(m.Steps); {
+	case step == finalStep:
+		return len(m.Layers) - 1, nil
+	case n == 0:
+		return 0, errors.New("the image has no steps")
+	case step >= n:
+		return 0, fmt.Errorf("there is no step %d: the image has steps 0 to %d", step, n-1)
+	}
+	return m.LayerUpTo(step), nil
+}
+
+// pathError says of a path that isn't there whether it once was.
+func pathError(m *analyze.Image, err error) error {
+	missing, ok := errors.AsType[*tree.MissingError](err)
+	if !ok || missing.Removed < 0 {
+		return err
+	}
+	step := m.Layers[missing.Removed].Step
+	hint := fmt.Sprintf("step %d removed it (%s)", step, m.Steps[step].Text)
+	if step > 0 {
+		hint += fmt.Sprintf("; see it with --step %d", step-1)
+	}
+	return &source.HintError{Err: err, Hint: hint}
+}
