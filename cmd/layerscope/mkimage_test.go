@@ -1,0 +1,294 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/layerscope/layerscope/analyze/synth"
+)
+
+// mkimage is a script command: mkimage KIND PATH makes an image of a kind at a
+// path.
+func mkimage(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: mkimage KIND PATH")
+	}
+	kind, ok := kinds[args[0]]
+	if !ok {
+		ts.Fatalf("unknown kind of image %q", args[0])
+	}
+	ts.Check(kind(ts.MkAbs(args[1])))
+}
+
+// kinds are the images that scripts ask for.
+var kinds = map[string]func(path string) error{
+	"app":    archive(dockerArchive(example)),
+	"oci":    archive(ociArchive(example)),
+	"layout": func(path string) error { return synth.OCILayout(path, example) },
+	"two": archive(func(w io.Writer) error {
+		return synth.DockerArchive(w, example, synth.Image{Tags: []string{"tools:2"}, Steps: example.Steps[:1]})
+	}),
+	"platforms": archive(ociArchive(synth.Index{Tags: []string{"app:1.0"}, Attest: true, Images: []synth.Image{
+		forPlatform("amd64", ""), forPlatform("arm", "v7"),
+	}})),
+	"hostile": archive(dockerArchive(hostile())),
+	"empty":   archive(dockerArchive(synth.Image{})),
+	"links":   archive(dockerArchive(links)),
+	"names":   archive(dockerArchive(names)),
+	"bomb":    archive(ociArchive(bomb)),
+
+	"no-history":    archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return nil }))),
+	"short-history": archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return h[:2] }))),
+	"long-history":  archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return append(h, h...) }))),
+
+	"cut":            cut,
+	"missing-blob":   mangle(func(b []byte) []byte { return nil }),
+	"wrong-blob":     mangle(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }),
+	"cut-blob":       mangle(func(b []byte) []byte { return b[:len(b)/2] }),
+	"unknown-type":   archive(ociArchive(unknownType())),
+	"no-images":      archive(files("manifest.json", "[]")),
+	"bad-manifest":   archive(files("manifest.json", `[{"Config":`)),
+	"bad-config":     archive(files("manifest.json", `[{"Config":"c.json","Layers":[]}]`, "c.json", `{"architecture":`)),
+	"missing-layer":  archive(files("manifest.json", `[{"Config":"c.json","Layers":["gone.tar"]}]`, "c.json", `{"rootfs":{"type":"layers","diff_ids":["sha256:`+strings.Repeat("0", 64)+`"]}}`)),
+	"no-image":       archive(files("readme.txt", "just a tar")),
+	"cut-zstd-layer": mangleZstd,
+}
+
+// example is an image of which every number is known: 1,050 bytes in the base,
+// 8,000 installed of which 3,000 are deleted, a file of 10 written twice.
+var example = synth.Image{
+	Tags: []string{"app:1.0"},
+	Config: v1.Config{
+		User:         "app",
+		Env:          []string{"PATH=/usr/bin", "MODE=a<b>&c"},
+		Entrypoint:   []string{"/usr/bin/app"},
+		ExposedPorts: map[string]struct{}{"8080/tcp": {}, "443/tcp": {}},
+		Volumes:      map[string]struct{}{"/data": {}},
+		Labels:       map[string]string{"b": "2", "a": "1"},
+		WorkingDir:   "/srv",
+	},
+	Steps: []synth.Step{
+		{CreatedBy: "# debian.sh --arch 'amd64' out/ 'bookworm' '@1702857600'", Comment: "debuerreotype 0.15", Created: baseTime, Layer: synth.Layer{
+			synth.Dir("etc"),
+			synth.File("etc/os-release", "ID=example\nVERSION=1\n"),
+			synth.File("etc/passwd", "root:x:0:0:root:/root:/bin/sh"),
+			synth.Dir("usr"),
+			synth.Dir("usr/bin"),
+			synth.Body("usr/bin/sh", 1000, 1, synth.Mode(0o755)),
+			synth.Symlink("bin", "usr/bin"),
+		}},
+		{CreatedBy: `CMD ["sh"]`, Comment: "debuerreotype 0.15", Created: baseTime},
+		{CreatedBy: "ENV MODE=a<b>&c", Comment: buildkit},
+		{CreatedBy: "RUN |1 V=1 /bin/sh -c install   app && \\\n    true # buildkit", Comment: buildkit, Layer: synth.Layer{
+			synth.Dir("usr"),
+			synth.Dir("usr/lib"),
+			synth.Body("usr/lib/libapp.so.1", 5000, 2, synth.Mode(0o755)),
+			synth.Hardlink("usr/lib/libapp.so", "usr/lib/libapp.so.1"),
+			synth.Dir("var"),
+			synth.Dir("var/cache"),
+			synth.Noise("var/cache/app.pkg", 3000, 3),
+		}},
+		{CreatedBy: "COPY app.conf /etc/app.conf # buildkit", Comment: buildkit, Layer: synth.Layer{
+			synth.Dir("etc"),
+			synth.File("etc/app.conf", "debug = 1\n"),
+		}},
+		{CreatedBy: "RUN /bin/sh -c rm -rf /var/cache/* && chmod 600 /etc/app.conf # buildkit", Comment: buildkit, Layer: synth.Layer{
+			synth.Dir("etc"),
+			synth.File("etc/app.conf", "debug = 1\n", synth.Mode(0o600)),
+			synth.Dir("var"),
+			synth.Dir("var/cache"),
+			synth.Whiteout("var/cache/app.pkg"),
+		}},
+		{CreatedBy: `ENTRYPOINT ["/usr/bin/app"]`, Comment: buildkit},
+	},
+}
+
+const buildkit = "buildkit.dockerfile.v0"
+
+var baseTime = time.Date(2023, 12, 18, 0, 0, 0, 0, time.UTC)
+
+// evil are pieces of text that a terminal, a reader or a parser could trip
+// over: escapes, C1, bidi, zero-width, tags, bytes that aren't UTF-8.
+var evil = []string{
+	"esc\x1b[31mred\x1b]0;title\a", "bel\a", "c1\u009b31m", "bidi\u202egnp.exe", "isolate\u2066x\u2069",
+	"zero\u200bwidth", "line\nbreak", "cr\rover", "tab\tbed", "[red]tag[-:-:-]", "bad\xff\xfeutf8", "del\x7f",
+	"raw-c1\x9b31m", "\u2028ls", "wide字ち", "back\\slash\\x1b", "quote\"'`<b>",
+}
+
+// hostile is an image in which every piece of text is evil.
+func hostile() synth.Image {
+	all := strings.Join(evil, " ")
+	img := synth.Image{
+		Tags:   []string{"hostile:1"},
+		Config: v1.Config{User: all, WorkingDir: all, Env: evil, Cmd: evil, Entrypoint: evil, Labels: map[string]string{}},
+	}
+	img.EditConfig = func(c *v1.ConfigFile) { c.Author, c.Variant, c.Architecture = all, all, all }
+	for i, e := range evil {
+		img.Config.Labels[e] = e
+		img.Steps = append(img.Steps, synth.Step{CreatedBy: "RUN /bin/sh -c " + e, Comment: e, Author: e, Layer: synth.Layer{
+			synth.Dir("d" + e),
+			synth.Body("d"+e+"/"+e, int64(100+i), uint64(i)),
+			synth.Symlink("link"+e, e),
+			synth.Hardlink("broken"+e, "gone"+e),
+			synth.Fifo("fifo" + e),
+			synth.CharDevice("dev"+e, 1, 3),
+		}})
+	}
+	return img
+}
+
+// links is an image of links that lead in circles, nowhere and out.
+var links = synth.Image{
+	Tags: []string{"links:1"},
+	Steps: []synth.Step{{CreatedBy: "COPY . / # buildkit", Comment: buildkit, Layer: synth.Layer{
+		synth.Symlink("self", "self"),
+		synth.Symlink("a", "b"), synth.Symlink("b", "/a"),
+		synth.Symlink("out", "../../../../../../etc/secret"),
+		synth.Dir("etc"),
+		synth.File("etc/secret", "of the image\n"),
+		synth.Symlink("nowhere", "gone"),
+		synth.Hardlink("hard", "etc/secret"),
+		synth.Hardlink("broken", "gone"),
+		synth.Fifo("pipe"),
+		synth.CharDevice("null", 1, 3), synth.BlockDevice("disk", 8, 0),
+		synth.File("escape", "\x1b]0;title\a"),
+		synth.File("windows", "two\r\nlines\r\n"),
+		synth.File("binary", "\x00\x01\x02"),
+	}}},
+}
+
+// names is an image of paths that lead out of it, or are none.
+var names = synth.Image{
+	Tags: []string{"names:1"},
+	Steps: []synth.Step{{CreatedBy: "COPY . / # buildkit", Comment: buildkit, Layer: synth.Layer{
+		synth.File("../../up", "1"),
+		synth.File("/absolute", "22"),
+		synth.File("./dot//slashes/../file", "333"),
+		synth.File("long/"+strings.Repeat("x", 4096), "4444"),
+		synth.File("bad\xffname", "55555"),
+	}}},
+}
+
+// bomb is 64 MB of zeros in a few kB.
+var bomb = synth.Image{
+	Tags: []string{"bomb:1"},
+	Steps: []synth.Step{{CreatedBy: "COPY bomb / # buildkit", Layer: synth.Layer{
+		synth.Stream("bomb", 64e6, func() io.Reader { return io.LimitReader(zeros{}, 64e6) }),
+	}}},
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+func forPlatform(arch, variant string) synth.Image {
+	img := example
+	img.Platform = v1.Platform{OS: "linux", Architecture: arch, Variant: variant}
+	return img
+}
+
+func withHistory(edit func([]v1.History) []v1.History) synth.Image {
+	img := example
+	img.EditConfig = func(c *v1.ConfigFile) { c.History = edit(c.History) }
+	return img
+}
+
+func unknownType() synth.Image {
+	img := example
+	img.EditManifest = func(m *v1.Manifest) { m.Layers[1].MediaType = "application/x-unheard-of" }
+	return img
+}
+
+// archive makes a file of what write writes.
+func archive(write func(io.Writer) error) func(path string) error {
+	return func(path string) error {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			return err
+		}
+		return os.WriteFile(path, b.Bytes(), 0o666)
+	}
+}
+
+func dockerArchive(img synth.Image) func(io.Writer) error {
+	return func(w io.Writer) error { return synth.DockerArchive(w, img) }
+}
+
+func ociArchive(ref synth.Ref) func(io.Writer) error {
+	return func(w io.Writer) error { return synth.OCIArchive(w, ref) }
+}
+
+// files writes a tar of files, each a name and a content.
+func files(namesAndContents ...string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		tw := tar.NewWriter(w)
+		for i := 0; i < len(namesAndContents); i += 2 {
+			name, content := namesAndContents[i], namesAndContents[i+1]
+			if err := tw.WriteHeader(&tar.Header{Name: name, Size: int64(len(content)), Mode: 0o644}); err != nil {
+				return err
+			}
+			if _, err := io.WriteString(tw, content); err != nil {
+				return err
+			}
+		}
+		return tw.Close()
+	}
+}
+
+// cut makes an archive that ends in its middle.
+func cut(path string) error {
+	if err := archive(dockerArchive(example))(path); err != nil {
+		return err
+	}
+	return os.Truncate(path, 9000)
+}
+
+// mangle makes a layout whose largest blob, a layer, is not as it should be;
+// nil for not there.
+func mangle(edit func([]byte) []byte) func(path string) error {
+	return func(path string) error { return mangleLayout(path, example, edit) }
+}
+
+func mangleZstd(path string) error {
+	img := example
+	img.Compression = synth.Zstd
+	return mangleLayout(path, img, func(b []byte) []byte { return b[:len(b)/2] })
+}
+
+func mangleLayout(path string, img synth.Image, edit func([]byte) []byte) error {
+	if err := synth.OCILayout(path, img); err != nil {
+		return err
+	}
+	blobs, err := filepath.Glob(filepath.Join(path, "blobs", "sha256", "*"))
+	if err != nil || len(blobs) == 0 {
+		return errors.Join(err, fmt.Errorf("no blobs in %s", path))
+	}
+	var largest []byte
+	name := ""
+	for _, b := range blobs {
+		raw, err := os.ReadFile(b)
+		if err != nil {
+			return err
+		}
+		if len(raw) > len(largest) {
+			largest, name = raw, b
+		}
+	}
+	if largest = edit(largest); largest == nil {
+		return os.Remove(name)
+	}
+	return os.WriteFile(name, largest, 0o666)
+}
