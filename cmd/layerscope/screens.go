@@ -13,13 +13,17 @@ import (
 // or as a text report once it is read.
 func (a *app) present(ctx context.Context, job *analyze.Job, ref string) error {
 	if a.useScreens() {
-		return tui.Run(ctx, job, tui.Options{
+		err := tui.Run(ctx, job, tui.Options{
 			NoColor:   os.Getenv("NO_COLOR") != "", // no-color.org
 			ASCII:     a.ascii,
 			Bytes:     a.bytes,
 			Mouse:     a.mouse,
 			Reference: ref,
 		})
+		if err == nil {
+			err = ctx.Err() // a signal closed the screens, not the user
+		}
+		return err
 	}
 	m, err := a.wait(ctx, job)
 	if err != nil {
