@@ -136,7 +136,6 @@ func TestHistoryThatDoesNotFit(t *testing.T) {
 type gate struct {
 	source.Image
 	open chan struct{}
-	seen int
 }
 
 func (g *gate) Read(ctx context.Context, req source.Request) (*source.Description, error) {

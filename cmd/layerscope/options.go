@@ -44,7 +44,7 @@ func (o *options) register(root *cobra.Command) {
 	f.BoolVar(&o.bytes, "bytes", false, "")
 	f.BoolVar(&o.ascii, "ascii", false, "")
 	f.BoolVar(&o.noTUI, "no-tui", false, "")
-	f.BoolVar(&o.mouse, "mouse", false, "")
+	f.BoolVar(&o.mouse, "mouse", true, "")
 	f.BoolVar(&o.noProgress, "no-progress", false, "")
 }
 

@@ -38,7 +38,7 @@ How it looks:
     --bytes                       integers of bytes instead of kB, MB, GB
     --ascii                       nothing but ASCII
     --no-tui                      write the report even to a terminal
-    --mouse                       use the mouse in the terminal UI
+    --mouse=false                 leave the mouse to the terminal
     --no-progress                 don't show progress
 
 Examples:
