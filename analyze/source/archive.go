@@ -189,13 +189,16 @@ func (n *namedImage) Read(ctx context.Context, req Request) (*Description, error
 	return d, nil
 }
 
-// archiveError says which archive or layout err is about. An error of the file
-// system says so itself, and a cancelled read is not the archive's fault.
+// archiveError says which archive or layout err is about. What the file system
+// says of the path itself is said once, and a cancelled read is not the
+// archive's fault.
 func archiveError(doing, path string, err error) error {
 	var pathErr *fs.PathError
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.As(err, &pathErr) && pathErr.Path == path {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case errors.As(err, &pathErr) && pathErr.Path == path:
+		err = pathErr.Err
 	}
 	return fmt.Errorf("%s %q: %w", doing, path, err)
 }

@@ -41,9 +41,21 @@ func openRef(ctx context.Context, r Ref, opts Options) (Image, error) {
 		if opts.Stdin == nil {
 			return nil, errors.New("there is no standard input to read an image from")
 		}
-		return openStream(ctx, opts.Stdin, opts)
+		img, err := openStream(ctx, opts.Stdin, opts)
+		return &stdinImage{img}, err
 	}
 	return openBare(ctx, r.Name, opts)
+}
+
+// stdinImage says of errors that they are about standard input.
+type stdinImage struct{ Image }
+
+func (s *stdinImage) Read(ctx context.Context, req Request) (*Description, error) {
+	d, err := s.Image.Read(ctx, req)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("reading standard input: %w", err)
+	}
+	return d, err
 }
 
 // openedImage is an image with the reference it was opened by.

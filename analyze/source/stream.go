@@ -67,7 +67,7 @@ func (s *streamImage) Read(ctx context.Context, req Request) (*Description, erro
 func readStream(ctx context.Context, raw io.Reader, opts Options, req Request) (*Description, error) {
 	r, release, err := decompress(raw)
 	if err != nil {
-		return nil, fmt.Errorf("reading its beginning: %w", err)
+		return nil, err
 	}
 	defer release()
 	p := &passage{members: newMembers(), kept: map[string][]byte{}, visits: map[string]error{}, visit: req.Visit}
@@ -75,7 +75,7 @@ func readStream(ctx context.Context, raw io.Reader, opts Options, req Request) (
 		return nil, err
 	}
 	if err := drain(r); err != nil {
-		return nil, fmt.Errorf("reading its end: %w", err)
+		return nil, fmt.Errorf("reading the end of the archive: %w", err)
 	}
 	d, err := describe(p, archiveForm, opts)
 	if err != nil {
