@@ -131,8 +131,7 @@ func eachFile(t *testing.T, check func(t *testing.T, dir string, f *ast.File, fs
 			return err
 		case d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata"):
 			return fs.SkipDir
-		case !strings.HasSuffix(name, ".go"), strings.HasSuffix(name, "_test.go"),
-			name == "cmd/layerscope/deps.go": // imports nothing for use
+		case !strings.HasSuffix(name, ".go"), strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
 		src, err := fs.ReadFile(root, name)
