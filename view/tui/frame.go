@@ -1,0 +1,95 @@
+package tui
+
+import (
+	"fmt"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+)
+
+// frame is the root of the widgets: it lays out and draws the home screen and
+// the pages over it, for whatever size the terminal has now.
+type frame struct {
+	*tview.Box
+	u *ui
+}
+
+func newFrame(u *ui) *frame {
+	f := &frame{Box: tview.NewBox(), u: u}
+	f.SetBackgroundColor(tcell.ColorDefault)
+	return f
+}
+
+// Draw draws everything.
+func (f *frame) Draw(s tcell.Screen) {
+	f.DrawForSubclass(s, f)
+	_, _, w, h := f.GetRect()
+	l := arrange(w, h, f.u.home.focus, f.u.home.alone)
+	if l.small {
+		f.drawSmall(s, rect{0, 0, w, h})
+		return
+	}
+	f.u.home.place(l)
+	f.u.drawHeader(s, l.header)
+	if n := len(f.u.pages); n > 0 {
+		f.u.pages[n-1].draw(s, l)
+	} else {
+		f.u.home.draw(s, l)
+	}
+	f.u.drawStatus(s, l.status)
+}
+
+// drawSmall says that there is no room. What was open stays open.
+func (f *frame) drawSmall(s tcell.Screen, r rect) {
+	if r.empty() {
+		return
+	}
+	msg := fmt.Sprintf("needs %d×%d cells; this is %d×%d", minWidth, minHeight, r.w, r.h)
+	if f.u.opts.ASCII {
+		msg = fmt.Sprintf("needs %dx%d cells; this is %dx%d", minWidth, minHeight, r.w, r.h)
+	}
+	putCentred(s, f.u.theme, r, []string{msg}, roleText)
+}
+
+// HasFocus is always true: tview gives keys to a root that has the focus, and
+// the frame knows better than tview who is to get them.
+func (f *frame) HasFocus() bool { return true }
+
+// InputHandler hands keys that aren't actions to the filter being typed: the
+// only widget that takes any.
+func (f *frame) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
+	return f.WrapInputHandler(func(ev *tcell.EventKey, focus func(tview.Primitive)) {
+		if f.u.home.typing {
+			f.u.home.prompt.InputHandler()(ev, focus)
+		}
+	})
+}
+
+// PasteHandler does the same with what is pasted: without a filter it is
+// dropped, not taken for keys.
+func (f *frame) PasteHandler() func(string, func(tview.Primitive)) {
+	return f.WrapPasteHandler(func(s string, focus func(tview.Primitive)) {
+		if f.u.home.typing {
+			f.u.home.prompt.PasteHandler()(s, focus)
+		}
+	})
+}
+
+// MouseHandler hands the mouse to the list it is over.
+func (f *frame) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
+	return f.WrapMouseHandler(func(action tview.MouseAction, ev *tcell.EventMouse, focus func(tview.Primitive)) (bool, tview.Primitive) {
+		if n := len(f.u.pages); n > 0 {
+			return f.u.pages[n-1].mouse(action), nil
+		}
+		for p, l := range f.u.home.list {
+			if action == tview.MouseLeftDown && l.InRect(ev.Position()) {
+				f.u.home.focusOn(pane(p))
+				return true, nil
+			}
+			if used, capture := l.MouseHandler()(action, ev, focus); used {
+				return used, capture
+			}
+		}
+		return false, nil
+	})
+}

@@ -1,0 +1,81 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rivo/uniseg"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+func widthOf(rs []rune) int { return uniseg.StringWidth(string(rs)) }
+
+var sizes = [][2]int{{80, 24}, {120, 40}, {200, 60}, {40, 10}}
+
+// scene is something to be seen of the demo image.
+type scene struct {
+	name string
+	opts Options
+	held int // layers read; 0 for all
+	act  func(*stage)
+}
+
+var scenes = []scene{
+	{"steps", Options{}, 0, func(s *stage) { s.press("End", "Up", "Up", "Up", "Up", "Up") }},
+	{"image", Options{}, 0, func(s *stage) { s.press("v", "End", "Tab", "Down", "Right") }},
+	{"filter", Options{}, 0, func(s *stage) { s.press("v", "End", "/"); s.typing("perl"); s.press("Enter", "n") }},
+	{"typing", Options{}, 0, func(s *stage) { s.press("v", "End", "/"); s.typing("static/") }},
+	{"metadata", Options{}, 0, func(s *stage) { s.press("j") }},
+	{"help", Options{Mouse: true}, 0, func(s *stage) { s.press("?") }},
+	{"details", Options{}, 0, func(s *stage) { s.press("j", "j", "j", "j", "j", "Enter") }},
+	{"file", Options{}, 0, func(s *stage) { s.press("End", "k", "k", "k", "k", "Tab", "j", "j", "Enter") }},
+	{"loading", Options{Reference: "demo"}, 3, func(s *stage) { s.press("j", "j", "j", "j", "j", "Tab") }},
+	{"ascii", Options{ASCII: true}, 0, func(s *stage) { s.press("End", "k", "k", "k", "k") }},
+	{"mono", Options{NoColor: true, Bytes: true}, 0, func(s *stage) { s.press("End", "k", "k", "k", "k", "k") }},
+}
+
+func TestGolden(t *testing.T) {
+	for _, scene := range scenes {
+		t.Run(scene.name, func(t *testing.T) {
+			var a txtar.Archive
+			for _, size := range sizes {
+				name := fmt.Sprintf("%dx%d", size[0], size[1])
+				text, styles := scene.shoot(t, size[0], size[1])
+				a.Files = append(a.Files,
+					txtar.File{Name: name, Data: []byte(text)},
+					txtar.File{Name: name + ".style", Data: []byte(styles)})
+			}
+			golden(t, scene.name+".txtar", string(txtar.Format(&a)))
+		})
+	}
+}
+
+// shoot plays a scene on a screen of some size and returns what is to be seen.
+func (scene *scene) shoot(t *testing.T, w, h int) (text, styles string) {
+	s := scene.play(t, w, h)
+	scene.act(s)
+	s.loop(func() { text, styles = dump(s.screen) })
+	if strings.Contains(styles, "?") {
+		t.Errorf("a style that is no role's at %d×%d:\n%s", w, h, styles)
+	}
+	if len(s.u.pages) > 0 || s.u.home.typing {
+		s.press("Esc")
+	}
+	if err := s.quit("q"); err != nil {
+		t.Error(err)
+	}
+	return text, styles
+}
+
+func (scene *scene) play(t *testing.T, w, h int) *stage {
+	if scene.held == 0 {
+		s := play(t, demoJob(), w, h, scene.opts)
+		s.settled()
+		return s
+	}
+	job, _ := heldDemo(t, scene.held)
+	s := play(t, job, w, h, scene.opts)
+	s.read(scene.held)
+	return s
+}
