@@ -83,6 +83,20 @@ func TestContexts(t *testing.T) {
 	}
 }
 
+// pluginConfig makes a docker configuration with layerscope for a plugin.
+func (l *lab) pluginConfig(t *testing.T) string {
+	t.Helper()
+	config := t.TempDir()
+	plugins := filepath.Join(config, "cli-plugins")
+	if err := os.Mkdir(plugins, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(l.Binary, filepath.Join(plugins, "docker-layerscope")); err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
 // The same binary is a plugin of docker's command.
 func TestPlugin(t *testing.T) {
 	l := open(t, engine)
@@ -90,14 +104,7 @@ func TestPlugin(t *testing.T) {
 	want := l.layerscope(t, "report", "docker://"+name).ok(t)
 	for version, docker := range l.dockers(t) {
 		t.Run(version, func(t *testing.T) {
-			config := t.TempDir()
-			plugins := filepath.Join(config, "cli-plugins")
-			if err := os.Mkdir(plugins, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Symlink(l.Binary, filepath.Join(plugins, "docker-layerscope")); err != nil {
-				t.Fatal(err)
-			}
+			config := l.pluginConfig(t)
 			if help := l.runIn(t, config, docker, "help"); !strings.Contains(help, "layerscope*") {
 				t.Errorf("docker help doesn't list the plugin:\n%s", help)
 			}
@@ -122,6 +129,26 @@ func TestPlugin(t *testing.T) {
 			if !strings.HasPrefix(completed, "report") {
 				t.Errorf("docker completes layerscope rep to %q", completed)
 			}
+		})
+	}
+}
+
+// The terminal is the plugin's as much as it would be the program's.
+func TestPluginInTerminal(t *testing.T) {
+	l := open(t, engine, registry, tmux)
+	for version, docker := range l.dockers(t) {
+		t.Run(version, func(t *testing.T) {
+			m := l.terminal(t, "DOCKER_CONFIG="+l.pluginConfig(t))
+			m.enter(docker + " layerscope demo; echo ended: $?")
+			m.see("Steps  20", "quit")
+			m.keys("q")
+			m.see("ended: 0")
+
+			name, stalled := l.stalledRegistry(t, classic)
+			m.enter("clear; " + docker + " layerscope report registry://" + name + "; echo ended: $?")
+			within(t, stalled, "reading comes to a halt")
+			m.keys("C-c")
+			m.see("error: interrupted", "ended: 130")
 		})
 	}
 }

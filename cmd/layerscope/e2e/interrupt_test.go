@@ -56,20 +56,35 @@ func (s *staller) serve(client net.Conn, network, target string) {
 		return
 	}
 	defer server.Close()
-	stopped := false
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		io.Copy(server, client)
 	}()
 	if n, _ := io.CopyN(client, server, enough); n == enough {
-		stopped = true
 		s.once.Do(func() { close(s.stalled) })
-	}
-	if stopped {
 		<-gone
 		s.leave.Do(func() { close(s.left) })
 	}
+}
+
+// stallTCP listens at a port for another and returns its address.
+func stallTCP(t *testing.T, target string) (address string, s *staller) {
+	t.Helper()
+	address, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address, stall(t, "tcp", address, target)
+}
+
+// stalledRegistry returns the name of the image in a registry that stops in the
+// middle of it, and what is closed when it has.
+func (l *lab) stalledRegistry(t *testing.T, builder string) (name string, stalled <-chan struct{}) {
+	t.Helper()
+	name = l.pushed(t, builder)
+	listen, s := stallTCP(t, l.Registry)
+	return strings.Replace(name, l.Registry, listen, 1), s.stalled
 }
 
 // Ctrl-C ends everything at once, even in the middle of a read that won't end,
@@ -77,7 +92,6 @@ func (s *staller) serve(client net.Conn, network, target string) {
 func TestInterrupt(t *testing.T) {
 	l := open(t, engine, registry)
 	name := l.built(t, classic)
-	pushed := l.pushed(t, classic)
 	t.Run("engine", func(t *testing.T) {
 		socket, ok := strings.CutPrefix(l.DockerHost, "unix://")
 		if !ok {
@@ -89,12 +103,8 @@ func TestInterrupt(t *testing.T) {
 		within(t, s.left, "the engine's connection is closed")
 	})
 	t.Run("registry", func(t *testing.T) {
-		listen, err := freePort()
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := stall(t, "tcp", listen, l.Registry)
-		l.interrupt(t, s.stalled, nil, "registry://"+strings.Replace(pushed, l.Registry, listen, 1))
+		listen, s := stallTCP(t, l.Registry)
+		l.interrupt(t, s.stalled, nil, "registry://"+strings.Replace(l.pushed(t, classic), l.Registry, listen, 1))
 		within(t, s.left, "the registry's connection is closed")
 	})
 	t.Run("stdin", func(t *testing.T) {

@@ -133,6 +133,33 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+// The steps are there before their layers are, and q doesn't wait for those.
+func TestScreensBeforeLayers(t *testing.T) {
+	l := open(t, engine, registry, tmux)
+	name, stalled := l.stalledRegistry(t, classic)
+	m := l.terminal(t)
+	m.enter(l.Binary + " registry://" + name + "; echo ended: $?")
+	within(t, stalled, "reading comes to a halt")
+	m.see(ours+"/classic:1", "Steps  25", "COPY file:", "quit")
+	m.keys("q")
+	m.see("ended: 0")
+}
+
+// Without screens, a terminal is shown how far reading has come, and Ctrl-C
+// wipes that away.
+func TestProgress(t *testing.T) {
+	l := open(t, engine, registry, tmux)
+	name, stalled := l.stalledRegistry(t, classic)
+	m := l.terminal(t)
+	m.enter("clear; " + l.Binary + " report registry://" + name + "; echo ended: $?")
+	within(t, stalled, "reading comes to a halt")
+	m.see("reading", "layer ", " of ", "MB")
+	m.keys("C-c")
+	if screen := m.see("error: interrupted", "ended: 130"); strings.Contains(screen, "MB") {
+		t.Errorf("the progress is still there:\n%s", screen)
+	}
+}
+
 // The terminal is left as it was, too, when the program is told to end.
 func TestScreensInterrupted(t *testing.T) {
 	l := open(t, tmux)
