@@ -86,7 +86,7 @@ func fileActions() []action {
 		{"files.close-all", inFiles, []string{"-"}, "close all directories", "", func(u *ui) { u.foldAll(allClosed) }},
 		{"files.next", inFiles, []string{"n"}, "to the next match of the filter", "", func(u *ui) { u.nextMatch(1) }},
 		{"files.previous", inFiles, []string{"N"}, "to the previous match", "", func(u *ui) { u.nextMatch(-1) }},
-		{"files.details", inFiles, []string{"w"}, "all of the file: full path, link, owner, digests", "", (*ui).fileDetails},
+		{"files.details", inFiles, []string{"w"}, "all of the file: full path, link, owner, hash", "", (*ui).fileDetails},
 	}
 }
 

@@ -45,8 +45,8 @@ func (u *ui) drawStatus(s tcell.Screen, r rect) {
 		putLine(s, u.theme, line, []span{u.flash})
 		return
 	}
-	if u.state() == failed {
-		putLine(s, u.theme, line, []span{{"error: " + u.news.err.Error(), roleError}})
+	if err := u.failure(); err != nil {
+		putLine(s, u.theme, line, []span{{"error: " + err.Error(), roleError}})
 		return
 	}
 	putLine(s, u.theme, line, u.hints(line.w))

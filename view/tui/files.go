@@ -19,11 +19,12 @@ type files struct {
 	folds   folds
 	inFound folds // as long as there is a filter
 
-	subject subject  // asked for
-	asked   int      // id of the last request
-	shown   *listing // nil while there is none to show
-	message string   // what is said instead
-	cursors map[place]string
+	subject  subject  // asked for
+	asked    int      // id of the last request
+	answered int      // id of the last request that is no longer waited for
+	shown    *listing // nil while there is none to show
+	message  string   // what is said instead
+	cursors  map[place]string
 }
 
 // place is a filesystem of the image whose cursor is remembered.
@@ -49,7 +50,7 @@ func subjectOf(m *analyze.Image, i int, whole bool, now state) (subject, string)
 	case whole && s.layer < 0:
 		return subject{}, "There is nothing in the image yet."
 	case s.layer < 0 && m.Steps[i].Stored == analyze.Unknown:
-		return subject{}, "The history doesn't tell which layer this step made."
+		return subject{}, "The history doesn't tell this step's layer."
 	case s.layer < 0:
 		return subject{}, "This step made no layer: it set something in the image's configuration."
 	case s.tree != nil:
@@ -72,11 +73,12 @@ func subjectOf(m *analyze.Image, i int, whole bool, now state) (subject, string)
 // filesystem stays until the answer comes.
 func (f *files) refresh() {
 	f.remember()
-	s, msg := subjectOf(f.u.home.image(), f.u.home.step(), f.whole, f.u.state())
-	if msg != "" || s == (subject{}) {
+	s, msg := f.subjectNow(f.whole)
+	if s == (subject{}) {
 		f.asked++ // what was asked for isn't wanted any more
+		f.answered = f.asked
 		f.subject, f.message = s, msg
-		if !f.whole && f.u.home.step() >= 0 {
+		if image, _ := f.subjectNow(true); image != s {
 			f.message += "\n" + f.u.keys.of("files.view") + " shows the image after it."
 		}
 		f.clear()
@@ -96,6 +98,12 @@ func (f *files) refresh() {
 	}
 }
 
+// subjectNow returns what there is to show of the selected step or, if there is
+// nothing, why.
+func (f *files) subjectNow(whole bool) (subject, string) {
+	return subjectOf(f.u.home.image(), f.u.home.step(), whole, f.u.state())
+}
+
 // continues reports whether s is what is shown, but with more read since.
 func (f *files) continues(s subject) bool {
 	return f.shown.subject.layer == s.layer && f.shown.subject.whole == s.whole
@@ -107,9 +115,7 @@ func (f *files) clear() {
 }
 
 // behind reports whether the last request is still to be answered.
-func (f *files) behind() bool {
-	return f.message == "" && (f.shown == nil || f.shown.id != f.asked)
-}
+func (f *files) behind() bool { return f.answered != f.asked }
 
 // current returns the folds that apply.
 func (f *files) current() *folds {
@@ -124,7 +130,7 @@ func (f *files) take(l *listing) {
 	if l.id != f.asked {
 		return
 	}
-	f.shown, f.message = l, ""
+	f.answered, f.shown, f.message = l.id, l, ""
 	switch {
 	case l.err != nil:
 		f.shown, f.message = nil, l.err.Error()

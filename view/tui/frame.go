@@ -75,6 +75,15 @@ func (f *frame) PasteHandler() func(string, func(tview.Primitive)) {
 	})
 }
 
+// focusByMouse gives the keyboard to a pane that is clicked. A filter being
+// typed is kept.
+func (u *ui) focusByMouse(p pane) {
+	if u.home.typing {
+		u.keepFilter()
+	}
+	u.home.focusOn(p)
+}
+
 // MouseHandler hands the mouse to the list it is over.
 func (f *frame) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
 	return f.WrapMouseHandler(func(action tview.MouseAction, ev *tcell.EventMouse, focus func(tview.Primitive)) (bool, tview.Primitive) {
@@ -83,7 +92,7 @@ func (f *frame) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(t
 		}
 		for p, l := range f.u.home.list {
 			if action == tview.MouseLeftDown && l.InRect(ev.Position()) {
-				f.u.home.focusOn(pane(p))
+				f.u.focusByMouse(pane(p))
 				return true, nil
 			}
 			if used, capture := l.MouseHandler()(action, ev, focus); used {

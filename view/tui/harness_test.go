@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,7 +121,7 @@ func (s *stage) settled() {
 
 // idle reports whether nothing is under way but the job.
 func (s *stage) idle() bool {
-	return s.seen.Load() == s.sent && !s.u.box.waiting() && !s.u.home.files.behind() && s.u.home.files.message != "…"
+	return s.seen.Load() == s.sent && !s.u.box.waiting() && !s.u.home.files.behind()
 }
 
 // press presses keys, given by their names or as text, and waits for what they
@@ -338,8 +339,10 @@ func heldDemo(t *testing.T, n int) (*analyze.Job, chan struct{}) {
 // read waits until n layers of the image are read and shown.
 func (s *stage) read(n int) {
 	s.t.Helper()
+	// Progress and image are told apart, so one may be ahead.
 	s.until("layers read", func() bool {
-		return s.u.news.image != nil && s.u.news.progress.LayersDone >= n && s.idle()
+		m := s.u.news.image
+		return m != nil && s.u.news.progress.LayersDone == n && layersRead(m) == fmt.Sprintf("%d of %d layers read", n, len(m.Layers)) && s.idle()
 	})
 }
 

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/gdamore/tcell/v2"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/source"
+	"github.com/layerscope/layerscope/analyze/synth"
 )
 
 // stroll begins with the demo image read and its last step selected.
@@ -315,13 +317,64 @@ func TestMouse(t *testing.T) {
 	}
 	s.click(x, y)
 	s.want("▾ usr/")
-	before := s.text()
-	s.screen.InjectMouse(x, y, tcell.WheelDown, tcell.ModNone)
 	s.press("?")
 	s.screen.InjectMouse(x, y, tcell.WheelDown, tcell.ModNone)
 	s.until("scrolled", func() bool { return s.u.pages[0].top > 0 })
 	s.press("q")
-	_ = before
+}
+
+func TestClickEndsTyping(t *testing.T) {
+	s := stroll(t, 120, 40)
+	s.press("v", "/")
+	s.typing("perl")
+	x, y := s.place("COPY requirements")
+	s.click(x, y)
+	s.press("v", "v")
+	s.want("step 9", "/perl")
+	if s.u.home.typing {
+		t.Error("keys still go to the filter")
+	}
+}
+
+// openImage shows an image made in code.
+func openImage(t *testing.T, img synth.Image) *stage {
+	t.Helper()
+	m := memoryImage(img).(*memory)
+	m.d.Reference, m.d.Name, m.d.Source, m.d.Tags = "app.tar", "", "docker-archive", nil
+	m.d.Platform = v1.Platform{OS: "linux", Architecture: "amd64"}
+	if img.EditConfig != nil {
+		img.EditConfig(m.d.Config)
+	}
+	s := play(t, analyze.StartImage(t.Context(), m, analyze.Options{}), 100, 24, Options{})
+	s.settled()
+	return s
+}
+
+func TestImageWithoutSteps(t *testing.T) {
+	s := openImage(t, synth.Image{})
+	s.want("no history and no layers", "100.0% efficient")
+	s.press("Enter", "w", "?", "q", "v", "G", "Tab", "Enter", "l", "w", "Space", "+", "-", "s", "/", "x", "Enter", "n", "Esc", "h")
+	s.want("no history and no layers")
+}
+
+func TestHistoryThatDoesNotFit(t *testing.T) {
+	s := openImage(t, synth.Image{
+		Steps:      []synth.Step{{CreatedBy: "COPY a / # buildkit", Layer: synth.Layer{synth.File("a", "1")}}},
+		EditConfig: func(c *v1.ConfigFile) { c.History = append(c.History, c.History[0]) },
+	})
+	s.want("history doesn't fit the layers", "The history doesn't tell this step's layer.", "–")
+	s.press("End")
+	s.want("+   a")
+}
+
+func TestEmptyLayerAndLostHistory(t *testing.T) {
+	s := openImage(t, synth.Image{
+		Steps:      []synth.Step{{Layer: synth.Layer{synth.Dir("")}}},
+		EditConfig: func(c *v1.ConfigFile) { c.History = nil },
+	})
+	s.want("no history", "changed nothing")
+	s.press("v")
+	s.want("The image is empty.")
 }
 
 // place finds a text on the screen.

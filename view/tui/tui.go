@@ -2,7 +2,7 @@
 // bytes, and beside them the files behind each number. The one call is [Run].
 //
 // It is the only package that knows tview and tcell. What is shown is worked
-// out by pure functions (rows.go, filter.go, layout.go, stepview.go, …) that
+// out by pure functions (rows.go, filter.go, layout.go, details.go, …) that
 // know neither; heavy work runs in one goroutine (worker.go); results and news
 // of the job reach the event loop through a mailbox (mailbox.go), so that
 // nothing outside the loop touches a widget. Keys are looked up in one registry
@@ -11,7 +11,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/gdamore/tcell/v2"
@@ -76,8 +75,6 @@ func (u *ui) result(ctx context.Context) error {
 		return u.crash
 	case u.interrupted:
 		return ctx.Err()
-	case u.stopped && errors.Is(u.news.err, context.Canceled):
-		return nil
 	}
-	return u.news.err
+	return u.failure()
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -201,15 +202,23 @@ func (u *ui) ask(r request) {
 
 // state returns how far the job is.
 func (u *ui) state() state {
-	switch {
+	switch m := u.news.image; {
+	case m != nil && m.Complete:
+		return complete
 	case !u.news.ended:
 		return reading
-	case u.news.err == nil:
-		return complete
-	case u.stopped:
+	case u.failure() == nil:
 		return stopped
 	}
 	return failed
+}
+
+// failure returns the job's error, unless it is that the user stopped it.
+func (u *ui) failure() error {
+	if u.stopped && errors.Is(u.news.err, context.Canceled) {
+		return nil
+	}
+	return u.news.err
 }
 
 // state is how far a job is.
