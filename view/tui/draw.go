@@ -60,11 +60,11 @@ func (u *ui) hints(width int) []span {
 			if a.scope != sc || a.hint == "" || u.keys.find(a.keys[0], u.scopes()).name != a.name {
 				continue
 			}
-			next := []span{{a.keys[0], roleKey}, {" " + a.hint + "  ", roleDim}}
-			if lineWidth(line)+lineWidth(next) > width+2 {
+			next := append(line, span{a.keys[0], roleKey}, span{" " + a.hint, roleDim})
+			if lineWidth(next) > width {
 				return line
 			}
-			line = append(line, next...)
+			line = append(next, span{"  ", roleDim})
 		}
 	}
 	return line
