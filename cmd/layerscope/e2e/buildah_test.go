@@ -7,26 +7,14 @@ import (
 	"testing"
 )
 
-// buildahs is what buildah made of the Dockerfile: its name in buildah's store.
-var buildahs once[string]
-
-func (l *lab) builtByBuildah(t *testing.T) string {
-	t.Helper()
-	dir := contextDir.get(t, l.context)
-	return buildahs.get(t, func() (string, error) {
-		name := "localhost/" + ours + "/buildah:1"
-		// In a chroot, a build needs nothing of the machine. A layer for each
-		// step is what the engine makes too; mknod is what it allows.
-		_, err := l.output(buildah, "build", "--layers", "--isolation", "chroot", "--network", "host",
-			"--cap-add", "CAP_MKNOD", "--format", "docker", "--tag", name, dir)
-		return name, err
-	})
-}
-
-// buildahPushes has buildah push its image to wherever it can.
+// buildahPushes has buildah build the image and push it to wherever it can.
 func (l *lab) buildahPushes(t *testing.T) (places []place) {
 	t.Helper()
-	name := l.builtByBuildah(t)
+	name := "localhost/" + ours + "/buildah:1"
+	// In a chroot, a build needs nothing of the machine. A layer for each step
+	// is what the engine makes too; mknod is what it allows.
+	l.tool(t, buildah, "build", "--layers", "--isolation", "chroot", "--network", "host",
+		"--cap-add", "CAP_MKNOD", "--format", "docker", "--tag", name, once(t, "context", l.context))
 	remote := l.Registry + "/" + ours + "/buildah:1"
 	for _, p := range []struct{ name, to, ref string }{
 		{"oci layout", "oci:" + l.path("buildah oci") + ":1", "oci:" + l.path("buildah oci")},

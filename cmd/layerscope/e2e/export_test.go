@@ -86,8 +86,8 @@ func readExport(r io.Reader) (export, error) {
 func (e export) imageOnly(image files) files {
 	fs := maps.Clone(e.files)
 	maps.DeleteFunc(fs, func(path string, _ file) bool {
-		_, ours := image[path]
-		return engineAdds[path] && !ours
+		_, isImages := image[path]
+		return engineAdds[path] && !isImages
 	})
 	return fs
 }

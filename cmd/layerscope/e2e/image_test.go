@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -105,33 +104,33 @@ func write(path, content string, folder bool) error {
 	return os.WriteFile(path, []byte(content), 0o644)
 }
 
-// once is something that tests share: made by the first that wants it, and
-// failing for each if it can't be.
-type once[T any] struct {
-	sync.Once
-	value T
-	err   error
-}
+// shared are the names and paths of what tests share. (They run one after the
+// other.)
+var shared = map[string]struct {
+	name string
+	err  error
+}{}
 
-func (o *once[T]) get(t *testing.T, make func() (T, error)) T {
+// once makes something that tests share, if no test has before: one failure to
+// make it is each one's.
+func once(t *testing.T, key string, make func() (name string, err error)) string {
 	t.Helper()
-	o.Do(func() { o.value, o.err = make() })
-	if o.err != nil {
-		t.Fatal(o.err)
+	made, ok := shared[key]
+	if !ok {
+		made.name, made.err = make()
+		shared[key] = made
 	}
-	return o.value
+	if made.err != nil {
+		t.Fatal(made.err)
+	}
+	return made.name
 }
-
-var (
-	contextDir once[string]
-	images     = map[string]*once[string]{classic: {}, buildkit: {}}
-)
 
 // built returns the name, in the engine, of the image that a builder made.
 func (l *lab) built(t *testing.T, builder string) string {
 	t.Helper()
-	dir := contextDir.get(t, l.context)
-	return images[builder].get(t, func() (string, error) {
+	dir := once(t, "context", l.context)
+	return once(t, "build "+builder, func() (string, error) {
 		name := ours + "/" + builder + ":1"
 		setting := "DOCKER_BUILDKIT=0"
 		if builder == buildkit {
@@ -146,7 +145,7 @@ func (l *lab) built(t *testing.T, builder string) string {
 func (l *lab) pushed(t *testing.T, builder string) string {
 	t.Helper()
 	local := l.built(t, builder)
-	return pushes[builder].get(t, func() (string, error) {
+	return once(t, "push "+builder, func() (string, error) {
 		name := l.Registry + "/" + local
 		if _, err := l.output(l.Docker, "tag", local, name); err != nil {
 			return "", err
@@ -156,17 +155,13 @@ func (l *lab) pushed(t *testing.T, builder string) string {
 	})
 }
 
-var pushes = map[string]*once[string]{classic: {}, buildkit: {}}
-
 // saved returns the path of an archive of the image, as docker save wrote it.
 func (l *lab) saved(t *testing.T, builder string) string {
 	t.Helper()
 	local := l.built(t, builder)
-	return saves[builder].get(t, func() (string, error) {
+	return once(t, "save "+builder, func() (string, error) {
 		path := l.path(builder + ".tar")
 		_, err := l.output(l.Docker, "save", "--output", path, local)
 		return path, err
 	})
 }
-
-var saves = map[string]*once[string]{classic: {}, buildkit: {}}

@@ -8,7 +8,7 @@ import "testing"
 // engine pulls it.
 func TestPull(t *testing.T) {
 	l := open(t, engine, registry)
-	dir := contextDir.get(t, l.context)
+	dir := once(t, "context", l.context)
 	name := l.Registry + "/" + ours + "/pulled:1"
 	l.tool(t, "sh", "-c", `tar c -C "$1" . | "$0" import - "$2"`, l.Docker, dir, name)
 	l.tool(t, l.Docker, "push", "--quiet", name)

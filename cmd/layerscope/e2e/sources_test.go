@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"os"
-	"os/exec"
 	"testing"
 )
 
@@ -44,7 +43,6 @@ func (p place) report(t *testing.T, l *lab) *report {
 func (l *lab) places(t *testing.T, builder string) []place {
 	t.Helper()
 	name, pushed, saved := l.built(t, builder), l.pushed(t, builder), l.saved(t, builder)
-	copied := l.copies(t, builder, "docker-archive:"+saved)
 	return append([]place{
 		{name: "engine", args: []string{"docker://" + name}},
 		{name: "engine, bare name", args: []string{name}},
@@ -55,45 +53,35 @@ func (l *lab) places(t *testing.T, builder string) []place {
 		{name: "docker save, gzip", args: []string{l.packed(t, saved, "gzip", ".gz")}},
 		{name: "docker save, gzip, on stdin", args: []string{"-"}, stdin: saved + ".gz"},
 		{name: "docker save, zstd", args: []string{l.packed(t, saved, "zstd", ".zst")}},
-	}, copied...)
+	}, l.copies(t, builder)...)
 }
 
-// packed compresses a file, once, and returns the compressed one's path.
+// packed compresses a file and returns the compressed one's path.
 func (l *lab) packed(t *testing.T, path, tool, extension string) string {
 	t.Helper()
-	out := path + extension
-	if _, err := os.Stat(out); err == nil {
-		return out
-	}
-	// gzip -k -f < PATH works for both and leaves no half of a file behind.
-	if b, err := exec.Command("sh", "-c", `"$0" -c <"$1" >"$2.part" && mv "$2.part" "$2"`, tool, path, out).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", tool, err, b)
-	}
-	return out
+	return once(t, tool+" "+path, func() (string, error) {
+		out := path + extension
+		_, err := l.output("sh", "-c", `"$0" -c <"$1" >"$2"`, tool, path, out)
+		return out, err
+	})
 }
 
-// copies has skopeo copy an image to every format it writes, once.
-func (l *lab) copies(t *testing.T, name, from string) (places []place) {
+// copies has skopeo copy an image to every format it writes.
+func (l *lab) copies(t *testing.T, builder string) (places []place) {
 	t.Helper()
-	for _, c := range []struct{ name, to, compression string }{
-		{"oci layout, gzip", "oci:", "gzip"},
-		{"oci layout, zstd", "oci:", "zstd"},
-		{"oci-archive, gzip", "oci-archive:", "gzip"},
-		{"oci-archive, zstd", "oci-archive:", "zstd"},
-		{"docker-archive", "docker-archive:", ""},
+	saved := l.saved(t, builder)
+	for _, c := range []struct{ name, to, tag, compression string }{
+		{"oci layout, gzip", "oci:", "1", "gzip"},
+		{"oci layout, zstd", "oci:", "1", "zstd"},
+		{"oci-archive, gzip", "oci-archive:", "1", "gzip"},
+		{"oci-archive, zstd", "oci-archive:", "1", "zstd"},
+		{"docker-archive", "docker-archive:", l.built(t, builder), "gzip"}, // which it doesn't do there
 	} {
-		path := l.path(name + " " + c.name)
-		ref := c.to + path
-		if _, err := os.Stat(path); err != nil {
-			args := []string{"copy", from, ref + ":1"}
-			switch {
-			case c.compression != "":
-				args = append(args, "--dest-compress-format", c.compression)
-			default:
-				args[2] = ref + ":" + ours + "/" + name + ":1"
-			}
-			l.tool(t, skopeo, args...)
-		}
+		ref := once(t, c.name+" "+builder, func() (string, error) {
+			ref := c.to + l.path(builder+" "+c.name)
+			_, err := l.output(skopeo, "copy", "--dest-compress-format", c.compression, "docker-archive:"+saved, ref+":"+c.tag)
+			return ref, err
+		})
 		places = append(places, place{name: "skopeo " + c.name, args: []string{ref}})
 	}
 	return places
