@@ -80,9 +80,3 @@ func (l *layout) split(r rect, focus pane, alone bool) {
 	l.divider = rect{r.x + left, r.y, 1, r.h}
 	l.pane[paneFiles] = rect{r.x + left + 1, r.y, r.w - left - 1, r.h}
 }
-
-// centred returns a rectangle of at most w × h in the middle of r.
-func (r rect) centred(w, h int) rect {
-	w, h = min(w, r.w), min(h, r.h)
-	return rect{r.x + (r.w-w)/2, r.y + (r.h-h)/2, w, h}
-}
