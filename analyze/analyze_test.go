@@ -64,8 +64,8 @@ func TestAnalyze(t *testing.T) {
 			t.Errorf("steps %+v", m.Steps)
 		}
 		for step, layer := range []int{0, 0, 1} {
-			if got := m.LayerUpTo(step); got != layer {
-				t.Errorf("LayerUpTo(%d) = %d, want %d", step, got, layer)
+			if got, known := m.LayerUpTo(step); got != layer || !known {
+				t.Errorf("LayerUpTo(%d) = %d, %v; want %d", step, got, known, layer)
 			}
 		}
 		sum := int64(0)
@@ -129,6 +129,12 @@ func TestHistoryThatDoesNotFit(t *testing.T) {
 	}
 	if m.Steps[0].Stored != analyze.Unknown || m.Steps[0].Layer != -1 {
 		t.Errorf("a record of a history that doesn't fit has a layer: %+v", m.Steps[0])
+	}
+	if _, known := m.LayerUpTo(0); known {
+		t.Error("it is known what the image holds after a record that may stand anywhere")
+	}
+	if k, known := m.LayerUpTo(2); k != 1 || !known {
+		t.Errorf("after the last synthetic step the layer is %d, %v; want 1", k, known)
 	}
 }
 

@@ -91,18 +91,19 @@ func (t Totals) Efficiency() float64 {
 	return float64(t.Live) / float64(t.Stored)
 }
 
-// StepOfLayer returns the step that made layer k.
-func (m *Image) StepOfLayer(k int) *Step { return &m.Steps[m.Layers[k].Step] }
-
 // LayerUpTo returns the index of the topmost layer that exists after step i: the
-// step's own, or the last before it; -1 if there is none yet.
-func (m *Image) LayerUpTo(i int) int {
+// step's own, or the last before it; -1 if there is none yet. It isn't known
+// where in a history that doesn't fit the layers a record stands.
+func (m *Image) LayerUpTo(i int) (k int, known bool) {
+	if m.Fit != history.Exact && m.Steps[i].Layer < 0 {
+		return -1, false
+	}
 	for ; i >= 0; i-- {
 		if k := m.Steps[i].Layer; k >= 0 {
-			return k
+			return k, true
 		}
 	}
-	return -1
+	return -1, true
 }
 
 // newImage makes an image of a description: all that is known before a layer

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -111,9 +112,11 @@ func findItem(m *analyze.Image, v *tree.View, path string) (int, error) {
 func stepFlag(cmd *cobra.Command, step *int) {
 	*step = finalStep
 	cmd.Flags().Func("step", "", func(s string) error {
-		if _, err := fmt.Sscanf(s, "%d", step); err != nil || *step < 0 {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 {
 			return fmt.Errorf("%q isn't a step's number", s)
 		}
+		*step = n
 		return nil
 	})
 }
@@ -128,7 +131,11 @@ func layerAt(m *analyze.Image, step int) (int, error) {
 	case step >= n:
 		return 0, fmt.Errorf("there is no step %d: the image has steps 0 to %d", step, n-1)
 	}
-	return m.LayerUpTo(step), nil
+	k, known := m.LayerUpTo(step)
+	if !known {
+		return 0, fmt.Errorf("what the image holds after step %d isn't known: its history doesn't fit its layers", step)
+	}
+	return k, nil
 }
 
 // pathError says of a path that isn't there whether it once was.

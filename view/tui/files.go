@@ -43,10 +43,13 @@ func subjectOf(m *analyze.Image, i int, whole bool, now state) (subject, string)
 		return subject{}, ""
 	}
 	s := subject{tree: m.Tree, layer: m.Steps[i].Layer, whole: whole, windows: m.Platform.OS == "windows"}
+	known := true
 	if whole {
-		s.layer = m.LayerUpTo(i)
+		s.layer, known = m.LayerUpTo(i)
 	}
 	switch {
+	case !known:
+		return subject{}, "The history doesn't fit the layers: it can't be told what the image held after this step."
 	case whole && s.layer < 0:
 		return subject{}, "There is nothing in the image yet."
 	case s.layer < 0 && m.Steps[i].Stored == analyze.Unknown:
