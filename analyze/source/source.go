@@ -28,7 +28,8 @@ type Image interface {
 	// description. It is called once. Layers come in whatever order, and as
 	// many at a time, as suits the source. An error from Visit for a blob
 	// that is a layer of the image ends the reading and is returned,
-	// wrapped; for a blob that turns out not to be one it is dropped.
+	// wrapped; for a blob that turns out not to be one it is dropped, unless
+	// it is a *layer.TooLargeError.
 	Read(ctx context.Context, req Request) (*Description, error)
 
 	// Close releases what Open took.

@@ -11,6 +11,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/layerscope/layerscope/analyze/layer"
 )
 
 // openStream opens an image archive that can be read once, from its start to
@@ -139,7 +141,8 @@ func (p *passage) readTar(ctx context.Context, tr *tar.Reader) error {
 }
 
 // member takes a file as what it looks like. An error of the visitor is put by:
-// the blob may be none of the image's.
+// the blob may be none of the image's. That one is too large ends the reading
+// all the same, for going on to the next member would unpack the rest of it.
 func (p *passage) member(ctx context.Context, name string, size int64, r io.Reader) error {
 	head := make([]byte, min(size, tarBlock))
 	if _, err := io.ReadFull(r, head); err != nil {
@@ -150,7 +153,11 @@ func (p *passage) member(ctx context.Context, name string, size int64, r io.Read
 	case metadata:
 		return p.keep(name, size, r)
 	case blob:
-		p.visits[name] = p.visit(ctx, Blob{Key: name, Size: size, Reader: r})
+		err := p.visit(ctx, Blob{Key: name, Size: size, Reader: r})
+		if tooLarge := (*layer.TooLargeError)(nil); errors.As(err, &tooLarge) {
+			return fmt.Errorf("reading %q: %w", name, err)
+		}
+		p.visits[name] = err
 		return ctx.Err()
 	}
 	return nil

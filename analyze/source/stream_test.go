@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/layerscope/layerscope/analyze/layer"
 )
 
 // TestCancel checks that reading ends with its context, even if the reader of
@@ -42,6 +45,32 @@ func TestCancel(t *testing.T) {
 			t.Fatalf("%s: still reading", name)
 		}
 		pw.Close()
+	}
+}
+
+// TestTooLarge checks that a blob that is said to be too large isn't read to
+// its end, compressed or not, and that the error names it.
+func TestTooLarge(t *testing.T) {
+	const size = 64 << 20
+	archive := pack(t, legacy(t, amd64("x:1", layerTar(t, "a", strings.Repeat("x", size))))...)
+	visit := func(_ context.Context, b Blob) error {
+		_, err := io.CopyN(io.Discard, b.Reader, 1<<20)
+		return cmp.Or(err, error(&layer.TooLargeError{Limit: 1 << 20}))
+	}
+	for name, data := range map[string][]byte{"plain": archive, "gzip": gzipBytes(t, archive)} {
+		r := strings.NewReader(string(data))
+		img, err := openStream(t.Context(), r, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = img.Read(t.Context(), Request{Visit: visit})
+		var tooLarge *layer.TooLargeError
+		if !errors.As(err, &tooLarge) || !strings.Contains(err.Error(), "layer.tar") {
+			t.Errorf("%s: error %v, want a TooLargeError that names the member", name, err)
+		}
+		if name == "plain" && r.Len() < size/2 {
+			t.Errorf("%s: %d bytes of %d were left unread", name, r.Len(), len(data))
+		}
 	}
 }
 
