@@ -1,6 +1,43 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/layerscope/layerscope/analyze/source"
+)
+
+func newCompletion(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:       "completion SHELL",
+		Long:      completionUsage,
+		Args:      wants("SHELL"),
+		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return writeCompletion(a.out, cmd.Root(), args[0])
+		},
+	}
+}
+
+// writeCompletion writes what a shell has to read to complete root's commands.
+func writeCompletion(w io.Writer, root *cobra.Command, shell string) error {
+	switch shell {
+	case "bash":
+		return root.GenBashCompletionV2(w, true)
+	case "zsh":
+		return root.GenZshCompletion(w)
+	case "fish":
+		return root.GenFishCompletion(w, true)
+	case "powershell":
+		return root.GenPowerShellCompletionWithDesc(w)
+	}
+	return &source.HintError{
+		Err:  fmt.Errorf("there is no completion for the shell %q", shell),
+		Hint: "the shells are bash, zsh, fish and powershell",
+	}
+}
 
 // platforms are those that completion offers: the ones images are made for.
 var platforms = []string{

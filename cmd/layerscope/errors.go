@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -52,7 +54,14 @@ func (e *usageError) Error() string  { return e.err.Error() }
 func (e *usageError) Unwrap() error  { return e.err }
 func (e *usageError) Advice() string { return "run " + e.cmd.CommandPath() + " --help" }
 
-func flagError(cmd *cobra.Command, err error) error { return &usageError{err, cmd} }
+// flagError says what is wrong with a flag. Of a switch's value cobra says what
+// strconv does.
+func flagError(cmd *cobra.Command, err error) error {
+	if num := (*strconv.NumError)(nil); errors.As(err, &num) {
+		err = errors.New(strings.TrimSuffix(err.Error(), num.Error()) + "it is true or false")
+	}
+	return &usageError{err, cmd}
+}
 
 // wants makes a check that a command has the arguments that names names.
 func wants(names ...string) cobra.PositionalArgs {

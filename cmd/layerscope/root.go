@@ -54,10 +54,9 @@ func newRoot(a *app) *cobra.Command {
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(a.out, a.usage(cmd)) })
-	root.CompletionOptions.HiddenDefaultCmd = true // usage.go names it
 	a.options.register(root)
 	completeFlag(root, "platform", platforms...)
-	root.AddCommand(newReport(a), newTree(a), newCat(a), newDemo(a), newVersion(a))
+	root.AddCommand(newReport(a), newTree(a), newCat(a), newDemo(a), newVersion(a), newCompletion(a))
 	return root
 }
 

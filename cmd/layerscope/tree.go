@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/history"
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/analyze/tree"
@@ -34,8 +35,11 @@ const (
 // finalStep stands for the final image where a step may be named.
 const finalStep = -1
 
+// allLevels is the depth of a listing that has no end but the image's.
+const allLevels = -1
+
 func newTree(a *app) *cobra.Command {
-	f := treeFlags{sort: sortByName}
+	f := treeFlags{sort: sortByName, depth: allLevels}
 	cmd := &cobra.Command{
 		Use:               "tree IMAGE",
 		Long:              treeUsage,
@@ -51,10 +55,19 @@ func newTree(a *app) *cobra.Command {
 	stepFlag(cmd, &f.step)
 	cmd.Flags().BoolVar(&f.changes, "changes", false, "")
 	cmd.Flags().StringVar(&f.path, "path", "/", "")
-	cmd.Flags().IntVar(&f.depth, "depth", -1, "")
+	cmd.Flags().Func("depth", "", f.setDepth)
 	choiceFlag(cmd, "sort", &f.sort, sortByName, sortBySize)
 	formatFlag(cmd, &f.format)
 	return cmd
+}
+
+func (f *treeFlags) setDepth(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%q isn't a number of levels", s)
+	}
+	f.depth = n
+	return nil
 }
 
 func (a *app) tree(ctx context.Context, ref string, f treeFlags) error {
@@ -77,16 +90,28 @@ func (a *app) tree(ctx context.Context, ref string, f treeFlags) error {
 
 // view returns the image as of the step, or what the step changed.
 func (f treeFlags) view(m *analyze.Image) (*tree.View, error) {
-	k, err := layerAt(m, f.step)
-	switch {
-	case err != nil:
-		return nil, err
-	case !f.changes:
-		return m.Tree.At(k), nil
-	case m.Steps[f.step].Layer < 0:
-		return nil, fmt.Errorf("step %d changed no files: it made no layer", f.step)
+	if f.changes {
+		return changes(m, f.step)
 	}
-	return m.Tree.Changes(k), nil
+	k, err := layerAt(m, f.step)
+	if err != nil {
+		return nil, err
+	}
+	return m.Tree.At(k), nil
+}
+
+// changes returns what a step changed.
+func changes(m *analyze.Image, step int) (*tree.View, error) {
+	if err := checkStep(m, step); err != nil {
+		return nil, err
+	}
+	switch s := m.Steps[step]; {
+	case s.Layer >= 0:
+		return m.Tree.Changes(s.Layer), nil
+	case s.Empty || m.Fit == history.Exact:
+		return nil, fmt.Errorf("step %d changed no files: it made no layer", step)
+	}
+	return nil, fmt.Errorf("what step %d changed isn't known: %s", step, misfit)
 }
 
 // findItem returns the item of a view that a path leads to.
@@ -123,19 +148,31 @@ func stepFlag(cmd *cobra.Command, step *int) {
 
 // layerAt returns the topmost layer that exists after a step.
 func layerAt(m *analyze.Image, step int) (int, error) {
-	switch n := len(m.Steps); {
-	case step == finalStep:
+	if step == finalStep {
 		return len(m.Layers) - 1, nil
-	case n == 0:
-		return 0, errors.New("the image has no steps")
-	case step >= n:
-		return 0, fmt.Errorf("there is no step %d: the image has steps 0 to %d", step, n-1)
+	}
+	if err := checkStep(m, step); err != nil {
+		return 0, err
 	}
 	k, known := m.LayerUpTo(step)
 	if !known {
-		return 0, fmt.Errorf("what the image holds after step %d isn't known: its history doesn't fit its layers", step)
+		return 0, fmt.Errorf("what the image holds after step %d isn't known: %s", step, misfit)
 	}
 	return k, nil
+}
+
+// misfit is why it isn't known of a record what it did.
+const misfit = "the image's history doesn't fit its layers"
+
+// checkStep returns an error if an image hasn't a step.
+func checkStep(m *analyze.Image, step int) error {
+	switch n := len(m.Steps); {
+	case n == 0:
+		return errors.New("the image has no steps")
+	case step >= n:
+		return fmt.Errorf("there is no step %d: the image has steps 0 to %d", step, n-1)
+	}
+	return nil
 }
 
 // pathError says of a path that isn't there whether it once was.

@@ -123,3 +123,14 @@ Examples:
 const versionUsage = `Usage:
     layerscope version
 `
+
+const completionUsage = `Usage:
+    layerscope completion bash|zsh|fish|powershell
+
+Writes what the shell has to read to complete layerscope's commands, flags and
+images.
+
+Examples:
+    source <(layerscope completion bash)
+    layerscope completion fish > ~/.config/fish/completions/layerscope.fish
+`
