@@ -14,6 +14,7 @@
 package analyze
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -147,8 +148,8 @@ func (m *Image) with(indexes []*layer.Index) *Image {
 }
 
 // complete returns a copy of the image with every layer read and stacked.
-func (m *Image) complete(indexes []*layer.Index) (*Image, error) {
-	t, err := tree.Build(indexes, tree.Options{Windows: m.Platform.OS == "windows"})
+func (m *Image) complete(ctx context.Context, indexes []*layer.Index) (*Image, error) {
+	t, err := tree.Build(ctx, indexes, tree.Options{Windows: m.Platform.OS == "windows"})
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func nth(members *members, row int) (*member, error) {
 			return nil, fmt.Errorf("finding tar entry %d of %d: %w", row, i, ErrBody)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("reading tar after %d entries: %w", i, tarError(err))
+			return nil, fmt.Errorf("reading tar entry %d: %w", i, tarError(err))
 		}
 		if m.flag == tar.TypeXGlobalHeader {
 			continue

@@ -38,6 +38,9 @@ type members struct {
 	left  io.LimitedReader    // body of the member, if it was parsed here
 	taken *counter            // bytes of the member, if archive/tar parses it
 	m     member
+
+	sparse *sparseReader // body of the member, if archive/tar parses it
+	holes  int64         // bytes of holes in the bodies before
 }
 
 const blockSize = 512
@@ -67,35 +70,40 @@ func (t *members) delegate() (*member, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.sparse = &sparseReader{r: tr, t: t}
 	t.m = member{
 		name: hdr.Name, link: hdr.Linkname, flag: hdr.Typeflag,
 		mode: hdr.Mode, uid: int64(hdr.Uid), gid: int64(hdr.Gid), size: hdr.Size,
 		mtime: hdr.ModTime.Unix(), mtimeNsec: hdr.ModTime.Nanosecond(),
 		major: hdr.Devmajor, minor: hdr.Devminor,
-		pax: hdr.PAXRecords, body: &sparseReader{r: tr, taken: t.taken},
+		pax: hdr.PAXRecords, body: t.sparse,
 	}
 	return &t.m, nil
 }
 
-// maxHoles is the most bytes of holes a sparse file may have. Holes take no
-// room in a tar, so a header could claim some that take years to hash.
+// maxHoles is the most bytes of holes that the sparse files of a layer may have
+// together. Holes take no room in a tar, so headers could claim some that take
+// years to hash.
 const maxHoles = 64 << 30
 
 // sparseReader reads a body that may have holes.
 type sparseReader struct {
-	r     io.Reader
-	taken *counter
-	n     int64
+	r io.Reader
+	t *members
+	n int64 // bytes of the body so far
 }
 
 func (s *sparseReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.n += int64(n)
-	if s.n-s.taken.n > maxHoles {
-		return 0, fmt.Errorf("sparse file has more than %d bytes of holes", int64(maxHoles))
+	if s.t.holes+s.holes() > maxHoles {
+		return 0, fmt.Errorf("sparse files have more than %d bytes of holes", int64(maxHoles))
 	}
 	return n, err
 }
+
+// holes returns the bytes of the body that no bytes of the tar stand for.
+func (s *sparseReader) holes() int64 { return max(0, s.n-s.t.taken.n) }
 
 // skip moves to the next header: past what is left of the body, and its
 // padding.
@@ -110,6 +118,7 @@ func (t *members) skip() error {
 	m.body = nil
 	size := m.size
 	if t.taken != nil {
+		t.holes += t.sparse.holes()
 		size, t.taken = t.taken.n, nil
 	} else if t.left.N > 0 {
 		return io.ErrUnexpectedEOF

@@ -217,11 +217,15 @@ func FuzzMembers(f *testing.F) {
 }
 
 func TestSparseReaderHasALimit(t *testing.T) {
-	s := &sparseReader{r: zeroReader{}, taken: &counter{n: 1024}}
+	m := &members{taken: &counter{n: 1024}}
+	s := &sparseReader{r: zeroReader{}, t: m}
 	if _, err := s.Read(make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}
-	s.n += maxHoles + 1024
+	m.holes = maxHoles // of the files before
+	if _, err := s.Read(make([]byte, 924)); err != nil {
+		t.Errorf("no bytes of holes are too many: %v", err)
+	}
 	if _, err := s.Read(make([]byte, 100)); err == nil {
 		t.Error("no error beyond maxHoles")
 	}

@@ -121,7 +121,7 @@ func (b *builder) readTar(ctx context.Context, s *stream) error {
 // entryError says where in the tar reading stopped.
 func (b *builder) entryError(name string, err error) error {
 	if name == "" {
-		return fmt.Errorf("reading tar after %d entries: %w", b.x.n, err)
+		return fmt.Errorf("reading tar entry %d: %w", b.x.n, err)
 	}
 	return fmt.Errorf("reading tar entry %q: %w", name, err)
 }
@@ -156,7 +156,9 @@ func (b *builder) entry(ctx context.Context, m *member) (Entry, error) {
 	if err := b.links(&e, m); err != nil {
 		return Entry{}, err
 	}
-	b.extra(&e, m)
+	if err := b.extra(&e, m); err != nil {
+		return Entry{}, err
+	}
 	if e.Type != File {
 		return e, nil
 	}
@@ -257,26 +259,37 @@ const (
 	xattrLibarchiveKey = "LIBARCHIVE.xattr."
 )
 
+// maxXattrNames is the most bytes that the names of an entry's extended
+// attributes may take: what Linux can list (XATTR_LIST_MAX, xattr(7)).
+const maxXattrNames = 64 << 10
+
 // extra keeps what few entries have: extended attributes and device numbers.
-func (b *builder) extra(e *Entry, m *member) {
+func (b *builder) extra(e *Entry, m *member) error {
 	var x extra
+	size := 0
 	for k := range m.pax {
 		name, ok := strings.CutPrefix(k, xattrPrefix)
 		if !ok {
 			name, ok = strings.CutPrefix(k, xattrLibarchiveKey)
 		}
-		if ok && !slices.Contains(x.xattrs, name) {
+		if ok {
 			x.xattrs = append(x.xattrs, strings.Clone(name))
+			size += len(name) + 1
 		}
 	}
+	if size > maxXattrNames {
+		return fmt.Errorf("the names of its extended attributes take %d bytes, more than %d", size, maxXattrNames)
+	}
 	slices.Sort(x.xattrs)
+	x.xattrs = slices.Compact(x.xattrs) // the two prefixes may give one name twice
 	if e.Type == Char || e.Type == Block {
 		x.major, x.minor = m.major, m.minor
 	} else if x.xattrs == nil {
-		return
+		return nil
 	}
 	e.extra = int32(len(b.x.extras))
 	b.x.extras = append(b.x.extras, x)
+	return nil
 }
 
 // dir returns the number of the directory at a clean path, made with its

@@ -286,7 +286,9 @@ func TestBadLayers(t *testing.T) {
 		{"cut gzip header", []byte{0x1f, 0x8b, 8}, "decompressing gzip: unexpected EOF"},
 		{"cut zstd", zstded(t, append(plain, noise...))[:2000], "decompressing zstd: unexpected EOF"},
 		{"broken gzip sum", append(gzipped(t, plain)[:len(gzipped(t, plain))-8], make([]byte, 8)...), "decompressing gzip: gzip: invalid checksum"},
-		{"no tar", noise, "reading tar after 0 entries: invalid tar header"},
+		{"no tar", noise, "reading tar entry 0: invalid tar header"},
+		{"bytes after gzip", append(gzipped(t, plain), make([]byte, 100)...), "decompressing gzip: something else follows the compressed stream"},
+		{"a megabyte of xattrs", makeTar(t, tar.Header{Name: "a", PAXRecords: manyXattrs(40_000)}), `reading tar entry "a": the names of its extended attributes take`},
 		{"path of 40 kB", makeTar(t, tar.Header{Name: strings.Repeat("x", 40_000)}), "path of 40000 bytes is longer than 32768"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -296,6 +298,16 @@ func TestBadLayers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyXattrs returns n attributes, whose names take a square to compare with
+// each other.
+func manyXattrs(n int) map[string]string {
+	records := map[string]string{}
+	for i := range n {
+		records[fmt.Sprintf("SCHILY.xattr.%d", i)] = "v"
+	}
+	return records
 }
 
 func TestEmptyLayers(t *testing.T) {

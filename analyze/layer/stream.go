@@ -123,6 +123,9 @@ func (s *stream) wrap(err error) error {
 	if s.compression == "" || s.ctx.Err() != nil {
 		return err
 	}
+	if errors.Is(err, gzip.ErrHeader) && s.tar != nil && s.tar.n > 0 {
+		err = errors.New("something else follows the compressed stream")
+	}
 	return fmt.Errorf("decompressing %s: %w", s.compression, err)
 }
 
@@ -130,7 +133,7 @@ func (s *stream) wrap(err error) error {
 // of the tar, and what a blob holds after its compressed stream.
 func (s *stream) drain() error {
 	if _, err := io.Copy(io.Discard, s); err != nil {
-		return fmt.Errorf("reading the tar's padding: %w", err)
+		return fmt.Errorf("reading what follows the tar's entries: %w", err)
 	}
 	if s.blobBuf == nil {
 		return nil

@@ -1,7 +1,8 @@
 package tree
 
 import (
-	"errors"
+	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -15,35 +16,45 @@ type Options struct {
 	Windows bool
 }
 
-// errTooMany is far from any real image: the entries of all layers are counted
-// in 31 bits.
-var errTooMany = errors.New("stacking layers: more than 2147483647 entries")
+// MaxLayers is the most layers a tree may have. Engines take 127.
+const MaxLayers = math.MaxUint16
 
-// Build stacks layers, bottom first, by the rules of design §5.
-func Build(layers []*layer.Index, opts Options) (*Tree, error) {
-	b := newBuilder(layers, opts)
+// Build stacks layers, bottom first, by the rules of design §5. It fails if
+// there are more than [MaxLayers], or more entries than 31 bits can count, or
+// ctx is done.
+func Build(ctx context.Context, layers []*layer.Index, opts Options) (*Tree, error) {
+	if len(layers) > MaxLayers {
+		return nil, fmt.Errorf("stacking layers: %d are more than %d", len(layers), MaxLayers)
+	}
 	total, largest := 0, 0
 	for _, x := range layers {
 		total += x.Len()
 		largest = max(largest, x.Len()+x.Dirs())
-		if total > math.MaxInt32-1 || len(layers) > math.MaxUint16 {
-			return nil, errTooMany
-		}
 	}
+	if total > math.MaxInt32-1 {
+		return nil, fmt.Errorf("stacking layers: %d entries are more than %d", total, math.MaxInt32-1)
+	}
+	b := newBuilder(layers, opts)
 	b.grow(total, largest)
 	for k, x := range layers {
-		b.stack(k, x)
+		if err := b.stack(ctx, k, x); err != nil {
+			return nil, fmt.Errorf("stacking layer %d: %w", k, err)
+		}
 	}
 	return b.finish(), nil
 }
 
-// builder stacks layer after layer. It keeps nodes in the order they come,
-// linked as siblings; finish puts them in depth-first order.
+// builder stacks layer after layer. It keeps nodes in the order they come;
+// finish puts them in depth-first order.
+//
+// A node's children are listed, child and then sibling after sibling, from when
+// they come to stand until the directory is cleared, so that clearing walks over
+// each of them once for each time it came.
 type builder struct {
 	t       *Tree
 	opts    Options
-	sibling []int32 // next child of the same parent, -1 at the end
-	child   []int32 // first child, -1 if none
+	sibling []int32 // next in the parent's list, -1 at its end, or unlisted
+	child   []int32 // first in the node's list, -1 if it is empty
 	below   []int32 // paths below the node that stand now: what needs no walk when it is 0
 	names   table
 
@@ -52,7 +63,10 @@ type builder struct {
 	dirNode []int32 // its directories' nodes; unset until needed
 }
 
-const unset int32 = -1
+const (
+	unset    int32 = -1 // in dirNode
+	unlisted int32 = -2 // in sibling
+)
 
 func newBuilder(layers []*layer.Index, opts Options) *builder {
 	b := &builder{t: &Tree{layers: layers}, opts: opts}
@@ -80,7 +94,7 @@ func (b *builder) grow(n, nodes int) {
 
 // stack adds layer k. Whiteouts come first, wherever they stand in the tar:
 // they apply to the layers below only.
-func (b *builder) stack(k int, x *layer.Index) {
+func (b *builder) stack(ctx context.Context, k int, x *layer.Index) error {
 	t := b.t
 	b.x, b.k = x, k
 	t.layerStart = append(t.layerStart, int32(len(t.events)))
@@ -101,7 +115,7 @@ func (b *builder) stack(k int, x *layer.Index) {
 			b.opaque(e)
 		}
 	}
-	b.additions()
+	return b.additions(ctx)
 }
 
 // stripFiles makes the directory Files the root.
@@ -120,57 +134,51 @@ func (b *builder) isFiles(e *layer.Entry) bool {
 
 // additions sets the paths that the layer has entries for, in the tar's order:
 // of a path that stands twice the last counts.
-func (b *builder) additions() {
-	var links []int32 // rows of hard links whose target isn't there yet
+func (b *builder) additions(ctx context.Context) error {
+	const often = 1 << 12
 	for row, e := range b.x.All() {
+		if row%often == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		switch e.Type {
 		case layer.Ignored:
-			continue
 		case layer.Whiteout, layer.Opaque:
 			// Engines make the directory that a whiteout stands in.
 			b.ensureDir(b.dir(b.x.Dir(e)))
-			continue
-		}
-		if !b.add(int32(row), e, e.Type != layer.Hardlink) {
-			links = append(links, int32(row))
+		default:
+			b.add(int32(row), e)
 		}
 	}
-	// No engine unpacks a link before its target, but a tar may be written
-	// so; what still leads nowhere is broken.
-	for _, row := range links {
-		if !b.add(row, b.x.At(int(row)), false) {
-			b.add(row, b.x.At(int(row)), true)
-			b.t.stats.BrokenHardlinks++
-		}
-	}
+	return nil
 }
 
-// add sets the path of entry row. Unless it may stand for itself it is a hard
-// link, and not set if its target isn't there.
-func (b *builder) add(row int32, e *layer.Entry, itself bool) bool {
+// add sets the path of entry row.
+func (b *builder) add(row int32, e *layer.Entry) {
+	if b.isFiles(e) {
+		return
+	}
 	g := b.t.first[b.k] + row
 	inode := g
-	if !itself {
+	if e.Type == layer.Hardlink {
 		if inode = b.linkTarget(e); inode < 0 {
-			return false
+			// No engine unpacks a link before its target, or without.
+			b.t.stats.BrokenHardlinks++
+			inode = g
 		}
 	}
-	if b.isFiles(e) {
-		return true
-	}
+	isDir := e.Type == layer.Dir
 	n := b.entryNode(row, e)
 	if n == int32(Root) {
-		if e.Type == layer.Dir { // the root stays a directory
+		if isDir { // the root stays a directory
 			b.push(n, g, inode, Set, true)
 		}
-		return true
+		return
 	}
 	b.ensureDir(b.t.parent[n])
-	if b.isDir(n) && e.Type != layer.Dir {
+	if !isDir && b.isDir(n) {
 		b.clear(n, Displaced)
 	}
-	b.push(n, g, inode, Set, e.Type == layer.Dir)
-	return true
+	b.push(n, g, inode, Set, isDir)
 }
 
 // linkTarget returns the inode at a hard link's target, none if there is
@@ -211,13 +219,18 @@ func (b *builder) clear(n int32, cause Cause) {
 	for len(stack) > 0 {
 		top := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		for c := b.child[top]; c >= 0; c = b.sibling[c] {
+		c := b.child[top]
+		b.child[top] = -1
+		for c >= 0 {
+			next := b.sibling[c]
+			b.sibling[c] = unlisted
 			if b.below[c] > 0 {
 				stack = append(stack, c)
 			}
 			if b.stands(c) {
 				b.push(c, none, none, cause, false)
 			}
+			c = next
 		}
 	}
 }
@@ -248,8 +261,16 @@ func (b *builder) push(n, entry, inode int32, cause Cause, dir bool) {
 	switch is := entry != none; {
 	case is && !was:
 		b.standing(n, +1)
+		b.list(n)
 	case was && !is:
 		b.standing(n, -1)
+	}
+}
+
+// list puts n on its parent's list of children, if it isn't there.
+func (b *builder) list(n int32) {
+	if p := b.t.parent[n]; p >= 0 && b.sibling[n] == unlisted {
+		b.sibling[n], b.child[p] = b.child[p], n
 	}
 }
 

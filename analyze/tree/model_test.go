@@ -81,26 +81,18 @@ func (fs naiveFS) apply(k int, members []tar.Header) {
 			}
 		}
 	}
-	var later []int
 	for row, m := range members {
-		if !fs.put(k, row, m, false) {
-			later = append(later, row)
-		}
-	}
-	for _, row := range later {
-		if !fs.put(k, row, members[row], false) {
-			fs.put(k, row, members[row], true)
-		}
+		fs.put(k, row, m)
 	}
 }
 
-func (fs naiveFS) put(k, row int, m tar.Header, broken bool) bool {
+func (fs naiveFS) put(k, row int, m tar.Header) {
 	p := cleanName(m.Name)
 	if strings.HasPrefix(path.Base("/"+p), ".wh.") {
 		if _, _, ok := whiteoutOf(m.Name); ok {
 			fs.makeParents(p)
 		}
-		return true
+		return
 	}
 	o := object{id: fmt.Sprintf("%d/%d", k, row), mode: m.Mode}
 	switch m.Typeflag {
@@ -111,22 +103,19 @@ func (fs naiveFS) put(k, row int, m tar.Header, broken bool) bool {
 	case tar.TypeLink:
 		if target, ok := fs[cleanName(m.Linkname)]; ok && !target.dir {
 			o = target
-		} else if !broken {
-			return false
 		}
 	}
 	if p == "" {
 		if o.dir {
 			fs[""] = o
 		}
-		return true
+		return
 	}
 	fs.makeParents(p)
 	if fs[p].dir && !o.dir {
 		fs.removeBelow(p)
 	}
 	fs[p] = o
-	return true
 }
 
 // randomLayer makes members over few names, so that they collide often.
@@ -252,7 +241,7 @@ func checkAgainstNaive(t *testing.T, layers [][]tar.Header) bool {
 	for _, l := range layers {
 		indexes = append(indexes, readIndex(t, l))
 	}
-	tr, err := tree.Build(indexes, tree.Options{})
+	tr, err := tree.Build(context.Background(), indexes, tree.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,11 +18,8 @@ func (b *builder) newNode(parent int32, name nameRef) int32 {
 	t.name = append(t.name, name)
 	t.last = append(t.last, none)
 	b.child = append(b.child, -1)
-	b.sibling = append(b.sibling, -1)
+	b.sibling = append(b.sibling, unlisted)
 	b.below = append(b.below, 0)
-	if parent >= 0 {
-		b.sibling[n], b.child[parent] = b.child[parent], n
-	}
 	return n
 }
 

@@ -11,36 +11,50 @@ import (
 func (b *builder) finish() *Tree {
 	t := b.t
 	t.layerStart = append(t.layerStart, int32(len(t.events)))
-	b.names, b.below, b.dirNode = table{}, nil, nil // done with: the rest needs the room
-	order := b.order()
-	b.child, b.sibling = nil, nil
-	b.renumber(order)
+	b.names, b.below, b.child, b.sibling, b.dirNode = table{}, nil, nil, nil, nil // the rest needs the room
+	b.renumber(b.order())
 	b.sum()
 	return t
 }
 
 // order returns the old numbers of the nodes in depth-first order. It walks
-// without recursion and reuses one slice for the children being sorted.
+// without recursion.
 func (b *builder) order() []int32 {
+	children, start := b.byParent()
 	order := make([]int32, 0, len(b.t.parent))
 	stack := []int32{int32(Root)}
-	var children []int32
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		order = append(order, n)
-		children = children[:0]
-		for c := b.child[n]; c >= 0; c = b.sibling[c] {
-			children = append(children, c)
-		}
-		// Siblings are linked newest first, which is close to the order
-		// wanted here: the stack takes the last name first.
-		slices.SortFunc(children, func(x, y int32) int {
+		below := children[start[n]:start[n+1]]
+		slices.SortFunc(below, func(x, y int32) int { // the last first, as the stack turns them round
 			return strings.Compare(b.t.Name(Node(y)), b.t.Name(Node(x)))
 		})
-		stack = append(stack, children...)
+		stack = append(stack, below...)
 	}
 	return order
+}
+
+// byParent returns all nodes but the root, those of a parent together: the
+// children of n are children[start[n]:start[n+1]], the newest first.
+func (b *builder) byParent() (children, start []int32) {
+	parent := b.t.parent
+	start = make([]int32, len(parent)+1)
+	for _, p := range parent[1:] {
+		start[p+1]++
+	}
+	for n := range parent {
+		start[n+1] += start[n]
+	}
+	children = make([]int32, len(parent)-1)
+	next := slices.Clone(start)
+	for n := len(parent) - 1; n > 0; n-- {
+		p := parent[n]
+		children[next[p]] = int32(n)
+		next[p]++
+	}
+	return children, start
 }
 
 // renumber gives every node its place in order as its number.

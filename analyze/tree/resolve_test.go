@@ -23,7 +23,7 @@ func stack(t *testing.T, layers ...synth.Layer) *tree.Tree {
 		}
 		xs = append(xs, x)
 	}
-	tr, err := tree.Build(xs, tree.Options{})
+	tr, err := tree.Build(t.Context(), xs, tree.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

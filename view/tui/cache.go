@@ -24,8 +24,8 @@ type cachedView struct {
 // bytes; the latest view is kept in any case.
 const maxCachedItems = 2_000_000
 
-// get returns the view of a subject.
-func (c *viewCache) get(s subject) (*tree.View, error) {
+// get returns the view of a subject. It fails if ctx is done.
+func (c *viewCache) get(ctx context.Context, s subject) (*tree.View, error) {
 	if s.tree != c.tree {
 		c.recent, c.tree = nil, s.tree // those of layers read apart are outdated
 	}
@@ -35,7 +35,7 @@ func (c *viewCache) get(s subject) (*tree.View, error) {
 		c.recent = slices.Insert(slices.Delete(c.recent, i, i+1), 0, e)
 		return e.view, nil
 	}
-	v, err := s.build()
+	v, err := s.build(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +56,9 @@ func (c *viewCache) trim() {
 }
 
 // build makes the subject's view.
-func (s subject) build() (*tree.View, error) {
+func (s subject) build(ctx context.Context) (*tree.View, error) {
 	if s.tree == nil {
-		t, err := tree.Build([]*layer.Index{s.index}, tree.Options{Windows: s.windows})
+		t, err := tree.Build(ctx, []*layer.Index{s.index}, tree.Options{Windows: s.windows})
 		if err != nil {
 			return nil, err
 		}

@@ -23,7 +23,7 @@ func buildTree(t testing.TB, layers ...synth.Layer) *tree.Tree {
 	for _, l := range layers {
 		xs = append(xs, readLayer(t, l))
 	}
-	tr, err := tree.Build(xs, tree.Options{})
+	tr, err := tree.Build(context.Background(), xs, tree.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

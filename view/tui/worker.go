@@ -121,7 +121,7 @@ func (w *worker) finish() {
 
 // work makes the listing of a request.
 func (w *worker) work(ctx context.Context, r request) (*listing, error) {
-	v, err := w.views.get(r.subject)
+	v, err := w.views.get(ctx, r.subject)
 	if err != nil {
 		return nil, err
 	}

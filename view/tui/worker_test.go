@@ -64,7 +64,7 @@ func TestViewCache(t *testing.T) {
 	var c viewCache
 	get := func(s subject) *tree.View {
 		t.Helper()
-		v, err := c.get(s)
+		v, err := c.get(context.Background(), s)
 		if err != nil {
 			t.Fatal(err)
 		}

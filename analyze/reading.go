@@ -1,0 +1,124 @@
+package analyze
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/progress"
+	"github.com/layerscope/layerscope/analyze/source"
+	"github.com/layerscope/layerscope/analyze/tree"
+)
+
+// reading gathers what a job has read so far. Sources add to it from several
+// goroutines; an image of it is made only when someone looks.
+type reading struct {
+	progress *progress.Progress
+
+	mu       sync.Mutex
+	image    *Image // as described, without indexes; nil before that
+	byKey    map[string]*layer.Index
+	byDiffID map[v1.Hash]*layer.Index
+	seen     *Image // what latest returned, nil if it is outdated
+}
+
+func (r *reading) init(p *progress.Progress) {
+	r.progress = p
+	r.byKey, r.byDiffID = map[string]*layer.Index{}, map[v1.Hash]*layer.Index{}
+}
+
+// describe takes in what the source says, first or at last.
+func (r *reading) describe(d *source.Description) error {
+	if n := len(d.Layers); n > tree.MaxLayers {
+		return fmt.Errorf("the image has %d layers, more than %d", n, tree.MaxLayers)
+	}
+	m := newImage(d)
+	r.progress.SetLayers(len(m.Layers))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.image, r.seen = m, nil
+	return nil
+}
+
+// visit reads one blob.
+func (r *reading) visit(ctx context.Context, b source.Blob, opts layer.Options) error {
+	x, err := layer.Read(ctx, b.Reader, opts)
+	if err != nil {
+		return err
+	}
+	r.progress.LayerDone()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.byKey[b.Key], r.byDiffID[x.DiffID] = x, x
+	r.seen = nil
+	return nil
+}
+
+// latest returns what is known by now, nil if nothing is.
+func (r *reading) latest() *Image {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seen == nil && r.image != nil {
+		r.seen = r.image.with(r.indexes())
+	}
+	return r.seen
+}
+
+// indexes returns the layers' indexes, nil for layers still to come. r.mu is
+// held.
+func (r *reading) indexes() []*layer.Index {
+	xs := make([]*layer.Index, len(r.image.Layers))
+	for i, l := range r.image.Layers {
+		if l.Key == "" { // not told yet
+			xs[i] = r.byDiffID[l.DiffID]
+		} else {
+			xs[i] = r.byKey[l.Key]
+		}
+	}
+	return xs
+}
+
+// verify holds every layer that was read to the digests that the image names.
+func (r *reading) verify(d *source.Description) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, x := range r.indexes() {
+		l := d.Layers[i]
+		if x == nil {
+			return fmt.Errorf("layer %d (%s) is missing from the image", i, layerName(l))
+		}
+		if err := x.Verify(l.Digest, l.DiffID); err != nil {
+			return fmt.Errorf("layer %d (%s): %w", i, layerName(l), err)
+		}
+	}
+	return nil
+}
+
+// complete stacks the layers, all of which were read.
+func (r *reading) complete(ctx context.Context) error {
+	r.mu.Lock()
+	m, xs := r.image, r.indexes()
+	r.mu.Unlock()
+	done, err := m.complete(ctx, xs)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = done
+	return nil
+}
+
+// layerName returns the digest that people know a layer by.
+func layerName(l source.Layer) string {
+	switch zero := (v1.Hash{}); {
+	case l.Digest != zero:
+		return l.Digest.String()
+	case l.DiffID != zero:
+		return l.DiffID.String()
+	}
+	return l.Key
+}
