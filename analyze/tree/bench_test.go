@@ -1,0 +1,77 @@
+package tree_test
+
+import (
+	"archive/tar"
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/tree"
+)
+
+func benchBuild(b *testing.B, layers ...*layer.Index) *tree.Tree {
+	b.Helper()
+	b.ReportAllocs()
+	var t *tree.Tree
+	for b.Loop() {
+		var err error
+		if t, err = tree.Build(context.Background(), layers, tree.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return t
+}
+
+func manyFiles(b *testing.B, n int) *layer.Index {
+	b.Helper()
+	var members []tar.Header
+	for i := range n {
+		members = append(members, tar.Header{Name: fmt.Sprintf("usr/share/pkg%05d/file%07d", i/50, i), Typeflag: tar.TypeReg})
+	}
+	return readIndex(b, members)
+}
+
+func BenchmarkBuild(b *testing.B) { benchBuild(b, manyFiles(b, 100_000)) }
+
+// BenchmarkBuildCleared replaces a directory of many files by a file, and makes
+// it anew, as often as it had files: twice as much must take twice the time.
+func BenchmarkBuildCleared(b *testing.B) {
+	for _, n := range []int{10_000, 20_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var members []tar.Header
+			for i := range n {
+				members = append(members, tar.Header{Name: fmt.Sprintf("d/%d", i), Typeflag: tar.TypeReg})
+			}
+			for range n {
+				members = append(members, tar.Header{Name: "d", Typeflag: tar.TypeReg}, tar.Header{Name: "d/0", Typeflag: tar.TypeReg})
+			}
+			benchBuild(b, readIndex(b, members))
+		})
+	}
+}
+
+// BenchmarkBuildWhiteouts deletes every file in a layer of its own kind: half
+// of the entries of the image are whiteouts.
+func BenchmarkBuildWhiteouts(b *testing.B) {
+	for _, n := range []int{10_000, 20_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var whiteouts []tar.Header
+			for i := range n {
+				whiteouts = append(whiteouts, tar.Header{Name: fmt.Sprintf("usr/share/pkg%05d/.wh.file%07d", i/50, i), Typeflag: tar.TypeReg})
+			}
+			benchBuild(b, manyFiles(b, n), readIndex(b, whiteouts))
+		})
+	}
+}
+
+func BenchmarkView(b *testing.B) {
+	t, err := tree.Build(context.Background(), []*layer.Index{manyFiles(b, 100_000)}, tree.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		t.Final()
+	}
+}
