@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/history"
 )
 
 // The types below are docs/json.md, "report", in its order. Pointers are what
@@ -24,15 +25,17 @@ type imageReport struct {
 }
 
 type imageJSON struct {
-	Reference string       `json:"reference"`
-	Source    string       `json:"source"`
-	ID        *v1.Hash     `json:"id"`
-	Digest    *v1.Hash     `json:"digest"`
-	Platform  platformJSON `json:"platform"`
-	Created   *string      `json:"created"`
-	Tags      []string     `json:"tags"`
-	Config    configJSON   `json:"config"`
-	History   historyJSON  `json:"history"`
+	Reference    string       `json:"reference"`
+	Source       string       `json:"source"`
+	Name         *string      `json:"name"`
+	ID           *v1.Hash     `json:"id"`
+	Digest       *v1.Hash     `json:"digest"`
+	Platform     platformJSON `json:"platform"`
+	Created      *string      `json:"created"`
+	Tags         []string     `json:"tags"`
+	Attestations []v1.Hash    `json:"attestations"`
+	Config       configJSON   `json:"config"`
+	History      historyJSON  `json:"history"`
 }
 
 type platformJSON struct {
@@ -90,6 +93,9 @@ type stepJSON struct {
 	Created     *string   `json:"created"`
 	Comment     string    `json:"comment"`
 	Author      string    `json:"author"`
+	Args        []argJSON `json:"args"`
+	Builder     string    `json:"builder"`
+	Synthetic   bool      `json:"synthetic"`
 	Layer       *int      `json:"layer"`
 	Stored      *int64    `json:"stored"`
 	Live        *int64    `json:"live"`
@@ -98,6 +104,11 @@ type stepJSON struct {
 	Base        bool      `json:"base"`
 	Line        *struct{} `json:"line"`  // null: no Dockerfile is read yet
 	Match       *struct{} `json:"match"` // null: likewise
+}
+
+type argJSON struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // JSON writes the report that docs/json.md describes. The same image gives the
@@ -123,13 +134,15 @@ func JSON(w io.Writer, m *analyze.Image, tool Tool) error {
 func newImageJSON(m *analyze.Image) imageJSON {
 	p, c := m.Platform, m.Config.Config
 	return imageJSON{
-		Reference: m.Reference,
-		Source:    m.Source,
-		ID:        nullable(m.ID),
-		Digest:    nullable(m.Digest),
-		Platform:  platformJSON{nullable(p.OS), nullable(p.Architecture), nullable(p.Variant)},
-		Created:   nullTime(m.Created),
-		Tags:      list(m.Tags),
+		Reference:    m.Reference,
+		Source:       m.Source,
+		Name:         nullable(m.Name),
+		ID:           nullable(m.ID),
+		Digest:       nullable(m.Digest),
+		Platform:     platformJSON{nullable(p.OS), nullable(p.Architecture), nullable(p.Variant)},
+		Created:      nullTime(m.Created),
+		Tags:         list(m.Tags),
+		Attestations: digests(m.Attestations),
 		Config: configJSON{
 			Entrypoint:   list(c.Entrypoint),
 			Cmd:          list(c.Cmd),
@@ -187,12 +200,34 @@ func newStepsJSON(steps []analyze.Step) []stepJSON {
 			Created:     nullTime(s.Created),
 			Comment:     s.Comment,
 			Author:      s.Author,
+			Args:        newArgsJSON(s.Args),
+			Builder:     s.Builder.String(),
+			Synthetic:   s.Synthetic,
 			Layer:       nullIndex(s.Layer),
 			Stored:      nullBytes(s.Stored),
 			Live:        nullBytes(s.Live),
 			Dead:        nullBytes(s.Dead),
 			Compressed:  nullBytes(s.Compressed),
 			Base:        s.Base,
+		}
+	}
+	return out
+}
+
+func newArgsJSON(args []history.Arg) []argJSON {
+	out := make([]argJSON, len(args))
+	for i, a := range args {
+		out[i] = argJSON(a)
+	}
+	return out
+}
+
+// digests returns the digests of manifests, those that have one.
+func digests(ds []v1.Descriptor) []v1.Hash {
+	out := []v1.Hash{}
+	for _, d := range ds {
+		if d.Digest != (v1.Hash{}) {
+			out = append(out, d.Digest)
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/zeebo/xxh3"
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/layer"
@@ -213,6 +216,53 @@ func entries(t *testing.T, l Listing) []entryJSON {
 	}
 	return r.Entries
 }
+
+// TestTreeInodes lists links of every kind, devices and attributes.
+func TestTreeInodes(t *testing.T) {
+	m := read(t, synth.Image{Steps: []synth.Step{
+		{CreatedBy: "RUN one", Layer: synth.Layer{
+			synth.File("file", "a body", synth.Xattr("user.b", "2"), synth.Xattr("security.capability", "1")),
+			synth.File("none", ""),
+			synth.Symlink("sym", "file"),
+			synth.Hardlink("hard", "file"),
+			synth.CharDevice("tty", 5, 1),
+		}},
+		{CreatedBy: "RUN two", Layer: synth.Layer{
+			synth.File("file", "another body"),
+			synth.Hardlink("later", "hard"),
+			synth.Hardlink("tosym", "sym"),
+			synth.Hardlink("lost", "gone"),
+			synth.BlockDevice("dir/disk", 8, 17),
+		}},
+	}})
+	sum := func(s string) *string {
+		h := xxh3.Hash128([]byte(s)).Bytes()
+		return ptr(hex.EncodeToString(h[:]))
+	}
+	names := []string{"security.capability", "user.b"}
+	want := map[string]entryJSON{
+		"/":         {},
+		"/dir":      {},
+		"/dir/disk": {Inode: &inodeJSON{1, 4}, Device: &deviceJSON{8, 17}},
+		"/file":     {Inode: &inodeJSON{1, 0}, XXH3: sum("another body")},
+		"/hard":     {Inode: &inodeJSON{0, 0}, XXH3: sum("a body"), Xattrs: names, Hardlink: ptr("/file")},
+		"/later":    {Inode: &inodeJSON{0, 0}, XXH3: sum("a body"), Xattrs: names, Hardlink: ptr("/hard")},
+		"/lost":     {Inode: &inodeJSON{1, 3}, Link: ptr("gone"), Hardlink: ptr("/gone")},
+		"/none":     {Inode: &inodeJSON{0, 1}},
+		"/sym":      {Inode: &inodeJSON{0, 2}, Link: ptr("file")},
+		"/tosym":    {Inode: &inodeJSON{0, 2}, Link: ptr("file"), Hardlink: ptr("/sym")},
+		"/tty":      {Inode: &inodeJSON{0, 4}, Device: &deviceJSON{5, 1}},
+	}
+	got := map[string]entryJSON{}
+	for _, e := range entries(t, Listing{Image: m, View: m.Tree.Final(), Step: -1, Depth: -1}) {
+		got[e.Path] = entryJSON{Link: e.Link, Hardlink: e.Hardlink, Inode: e.Inode, Device: e.Device, Xattrs: e.Xattrs, XXH3: e.XXH3}
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
 
 // TestTreeDeep lists a directory thousands deep: lines don't grow without end.
 func TestTreeDeep(t *testing.T) {

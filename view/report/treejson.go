@@ -32,21 +32,38 @@ type imageName struct {
 }
 
 type entryJSON struct {
-	Path       string  `json:"path"`
-	PathBase64 *string `json:"pathBase64,omitempty"`
-	Type       string  `json:"type"`
-	Size       int64   `json:"size"`
-	Total      int64   `json:"total"`
-	Removed    int64   `json:"removed"`
-	Files      int     `json:"files"`
-	Mode       string  `json:"mode"`
-	UID        uint32  `json:"uid"`
-	GID        uint32  `json:"gid"`
-	Mtime      *string `json:"mtime"`
-	Link       *string `json:"link"`
-	LinkBase64 *string `json:"linkBase64,omitempty"`
-	Change     *string `json:"change"`
-	Step       *int    `json:"step"`
+	Path           string      `json:"path"`
+	PathBase64     *string     `json:"pathBase64,omitempty"`
+	Type           string      `json:"type"`
+	Size           int64       `json:"size"`
+	Total          int64       `json:"total"`
+	Removed        int64       `json:"removed"`
+	Files          int         `json:"files"`
+	Mode           string      `json:"mode"`
+	UID            uint32      `json:"uid"`
+	GID            uint32      `json:"gid"`
+	Mtime          *string     `json:"mtime"`
+	Link           *string     `json:"link"`
+	LinkBase64     *string     `json:"linkBase64,omitempty"`
+	Hardlink       *string     `json:"hardlink"`
+	HardlinkBase64 *string     `json:"hardlinkBase64,omitempty"`
+	Inode          *inodeJSON  `json:"inode"`
+	Device         *deviceJSON `json:"device"`
+	Xattrs         []string    `json:"xattrs"`
+	XXH3           *string     `json:"xxh3"`
+	Change         *string     `json:"change"`
+	Step           *int        `json:"step"`
+}
+
+// inodeJSON names the tar entry that a path leads to.
+type inodeJSON struct {
+	Layer int32 `json:"layer"`
+	Entry int32 `json:"entry"`
+}
+
+type deviceJSON struct {
+	Major int64 `json:"major"`
+	Minor int64 `json:"minor"`
 }
 
 // TreeJSON writes the listing that docs/json.md describes, one entry a line.
@@ -118,21 +135,48 @@ func (l *Listing) entry(it tree.Item) entryJSON {
 		Removed:    it.Removed,
 		Files:      it.Files,
 		Mode:       mode(impliedMode),
+		Xattrs:     []string{},
 		Step:       nullIndex(l.step(it)),
 	}
 	if l.Changes {
 		out.Change = nullable(it.Change.String())
 	}
-	e, x := l.View.Tree().Entry(it.State.Inode)
+	out.inode(l.View.Tree(), it)
+	out.hardlink(l.View.Tree(), it)
+	return out
+}
+
+// inode fills in what the entry says that holds type, metadata and bytes.
+func (out *entryJSON) inode(t *tree.Tree, it tree.Item) {
+	e, x := t.Entry(it.State.Inode)
 	if e == nil {
-		return out
+		return
 	}
 	out.Mode, out.UID, out.GID, out.Mtime = mode(e.Mode), e.UID, e.GID, nullTime(e.ModTime())
-	if it.Type == layer.Symlink || it.Type == layer.Hardlink {
+	out.Inode = &inodeJSON{it.State.Inode.Layer, it.State.Inode.Row}
+	out.Xattrs = list(x.Xattrs(e))
+	switch e.Type {
+	case layer.Symlink, layer.Hardlink:
 		link := x.Link(e)
 		out.Link, out.LinkBase64 = &link, nullBase64(link)
+	case layer.Char, layer.Block:
+		major, minor := x.Device(e)
+		out.Device = &deviceJSON{major, minor}
+	case layer.File:
+		if e.Size > 0 {
+			out.XXH3 = nullable(fmt.Sprintf("%016x%016x", e.Hash.Hi, e.Hash.Lo))
+		}
 	}
-	return out
+}
+
+// hardlink fills in what the path is a hard link to, if it is one.
+func (out *entryJSON) hardlink(t *tree.Tree, it tree.Item) {
+	e, x := t.Entry(it.State.Entry)
+	if e == nil || e.Type != layer.Hardlink {
+		return
+	}
+	target := "/" + x.Link(e)
+	out.Hardlink, out.HardlinkBase64 = &target, nullBase64(target)
 }
 
 // mode returns permission bits in octal, as chmod takes them.
