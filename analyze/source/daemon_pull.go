@@ -70,7 +70,10 @@ func pullError(imageName string, ref name.Reference, err error) error {
 	if strings.Contains(text, "denied") || strings.Contains(text, "unauthorized") || strings.Contains(text, "no basic auth") {
 		return &HintError{said, "docker login " + loginHost(ref.Context().Registry) + ", if the image is there and private"}
 	}
-	return said
+	if errors.As(err, new(*HintError)) {
+		return said // no daemon: it says more
+	}
+	return &HintError{said, "check the name and the tag, and that the daemon reaches the registry"}
 }
 
 // pullMessage is one line of a pull's progress.

@@ -414,7 +414,7 @@ func TestPull(t *testing.T) {
 func TestPullErrors(t *testing.T) {
 	for _, tt := range []struct{ said, want, hint string }{
 		{"pull access denied for app, repository does not exist or may require 'docker login'", "denied", "docker login docker.io"},
-		{"manifest for app:1 not found", "manifest for app:1 not found", ""},
+		{"manifest for app:1 not found", "manifest for app:1 not found", "check the name and the tag"},
 	} {
 		e := newFakeEngine(t)
 		e.absent = true
@@ -432,7 +432,7 @@ func TestPullErrors(t *testing.T) {
 func TestPullNotFound(t *testing.T) {
 	e := newFakeEngine(t)
 	_, _, err := readRef(t, "docker://missing:1", Options{Host: e.start(), Pull: true, Keychain: anonymous().Keychain})
-	checkError(t, err, []string{`pulling "missing:1"`, "manifest for missing:1 not found"}, "")
+	checkError(t, err, []string{`pulling "missing:1"`, "manifest for missing:1 not found"}, "check the name and the tag")
 }
 
 func TestEmptySteps(t *testing.T) {

@@ -201,7 +201,7 @@ func (h *holding) manifestImage(d v1.Descriptor, raw []byte) (*Description, erro
 	}
 	layers, err := manifestLayers(m, config)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("manifest %s: %w", d.Digest, err)
 	}
 	for i, l := range m.Layers {
 		if err := h.findLayer(i, l, &layers[i]); err != nil {

@@ -106,8 +106,8 @@ func (h *holding) dockerConfig(name string, raw []byte) (*v1.ConfigFile, error) 
 // dockerLayers returns the layers of an image of docker's list, which says
 // nothing of their digests, types and compressed sizes.
 func (h *holding) dockerLayers(img dockerImage, config *v1.ConfigFile) ([]Layer, error) {
-	if n, want := len(img.Layers), len(config.RootFS.DiffIDs); n != want {
-		return nil, fmt.Errorf("manifest.json has %d layers and the config %d", n, want)
+	if err := checkLayerCount(len(img.Layers), config); err != nil {
+		return nil, fmt.Errorf("manifest.json: image with config %q: %w", img.Config, err)
 	}
 	layers := make([]Layer, len(img.Layers))
 	for i, name := range img.Layers {

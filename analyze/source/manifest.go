@@ -44,8 +44,8 @@ func parseConfig(raw []byte) (*v1.ConfigFile, error) {
 // manifestLayers returns the layers of an image as its manifest and config
 // name them, keyed by the blobs' digests.
 func manifestLayers(m *v1.Manifest, c *v1.ConfigFile) ([]Layer, error) {
-	if n, want := len(m.Layers), len(c.RootFS.DiffIDs); n != want {
-		return nil, fmt.Errorf("the manifest has %d layers and the config %d", n, want)
+	if err := checkLayerCount(len(m.Layers), c); err != nil {
+		return nil, err
 	}
 	layers := make([]Layer, len(m.Layers))
 	for i, l := range m.Layers {
@@ -58,4 +58,17 @@ func manifestLayers(m *v1.Manifest, c *v1.ConfigFile) ([]Layer, error) {
 		}
 	}
 	return layers, nil
+}
+
+// checkLayerCount returns an error if a manifest has not as many layers as the
+// config.
+func checkLayerCount(n int, c *v1.ConfigFile) error {
+	switch want := len(c.RootFS.DiffIDs); {
+	case n == want:
+		return nil
+	case n == 1:
+		return fmt.Errorf("it has 1 layer, its config %d", want)
+	default:
+		return fmt.Errorf("it has %d layers, its config %d", n, want)
+	}
 }

@@ -57,10 +57,12 @@ func ParseRef(s string) (Ref, error) {
 // parseNamed parses what has a transport with "://".
 func parseNamed(s string, t Transport, name string) (Ref, error) {
 	var err error
-	switch t {
-	case Daemon:
+	switch {
+	case name == "" && (t == Daemon || t == Registry):
+		return Ref{}, fmt.Errorf("%s:// names no image", t)
+	case t == Daemon:
 		_, err = reference.ParseAnyReference(name)
-	case Registry:
+	case t == Registry:
 		_, err = reference.ParseNormalizedNamed(name)
 	default:
 		return Ref{}, &HintError{

@@ -50,13 +50,14 @@ func TestParseRef(t *testing.T) {
 func TestParseRefErrors(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{"", "empty"},
-		{"docker://", "parsing image name"},
 		{"docker://UPPER", "lowercase"},
 		{"docker://../../info", "parsing image name"},
 		{"registry://a b", "parsing image name"},
 		{"registry://" + strings.Repeat("0a", 32), "parsing image name"},
 		{"https://example.com/a", "unknown transport"},
 		{"containers-storage://a", "unknown transport"},
+		{"registry://", "registry:// names no image"},
+		{"docker://", "docker:// names no image"},
 		{"docker-archive:", "names no file"},
 		{"oci-archive:", "names no file"},
 		{"oci:", "names no directory"},

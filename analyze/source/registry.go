@@ -82,11 +82,11 @@ func (c *registryClient) image(ctx context.Context, ref name.Reference, want *v1
 	if err := checkManifestType(mt); err != nil {
 		return nil, err
 	}
-	img, err := c.describe(ctx, raw, want)
+	img, err := c.describe(ctx, raw, digest, want)
 	if err != nil {
 		return nil, err
 	}
-	img.desc.Digest, img.desc.Attestations = digest, attestations
+	img.desc.Attestations = attestations
 	return img, nil
 }
 
@@ -125,7 +125,7 @@ func (c *registryClient) choose(ctx context.Context, raw []byte, want *v1.Platfo
 }
 
 // describe reads the config that a manifest names.
-func (c *registryClient) describe(ctx context.Context, raw []byte, want *v1.Platform) (*registryImage, error) {
+func (c *registryClient) describe(ctx context.Context, raw []byte, digest v1.Hash, want *v1.Platform) (*registryImage, error) {
 	m, err := parseManifest(raw)
 	if err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (c *registryClient) describe(ctx context.Context, raw []byte, want *v1.Plat
 	}
 	layers, err := manifestLayers(m, config)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("manifest %s: %w", digest, err)
 	}
 	urls := map[string][]string{}
 	for _, l := range m.Layers {
@@ -154,6 +154,7 @@ func (c *registryClient) describe(ctx context.Context, raw []byte, want *v1.Plat
 	return &registryImage{client: c, urls: urls, desc: &Description{
 		Source:      string(Registry),
 		ID:          m.Config.Digest,
+		Digest:      digest,
 		Platform:    configPlatform(config),
 		Config:      config,
 		RawConfig:   rawConfig,

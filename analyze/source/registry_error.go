@@ -105,5 +105,5 @@ func connectionError(err error, reg name.Registry) error {
 	if reg.Scheme() == "https" && errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errPlainHTTP) {
 		return &HintError{err, "use --insecure if " + host + " is to be spoken to in plain HTTP"}
 	}
-	return err
+	return &HintError{err, "check the registry's address and the network"}
 }

@@ -435,6 +435,15 @@ func TestRegistryErrors(t *testing.T) {
 	}
 }
 
+// TestRegistryNoAnswer asks where nothing listens.
+func TestRegistryNoAnswer(t *testing.T) {
+	r := httptest.NewServer(http.NotFoundHandler())
+	r.Close()
+	host := strings.TrimPrefix(r.URL, "http://")
+	_, _, err := readRef(t, "registry://"+host+"/a:1", anonymous())
+	checkError(t, err, []string{host + `/a:1"`, "connection refused"}, "check the registry's address and the network")
+}
+
 // checkError checks what an error says and advises.
 func checkError(t *testing.T, err error, want []string, hint string) {
 	t.Helper()
@@ -778,7 +787,7 @@ func TestRegistryLayersAndDiffIDs(t *testing.T) {
 	c.History = nil
 	r.push(t, "a:1", must(mutate.ConfigFile(img, c)))
 	_, _, err := readRef(t, "registry://"+r.name("a:1"), anonymous())
-	checkError(t, err, []string{"2 layers", "the config 1"}, "")
+	checkError(t, err, []string{"2 layers", "it has 2 layers, its config 1"}, "")
 }
 
 // TestForeignLayer: a layer the registry doesn't have is fetched from where it
