@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +35,9 @@ func newCat(a *app) *cobra.Command {
 // cat writes the file at path as of a step. Where its bytes are is known once
 // the whole image is read; then its layer is read again.
 func (a *app) cat(ctx context.Context, ref, path string, step int, force bool) error {
+	if path == "" {
+		return errors.New("the path of a file is wanted, not an empty one")
+	}
 	if ref == string(source.Stdin) {
 		return &source.HintError{
 			Err:  errors.New("cat reads an image twice, and standard input can be read once"),
@@ -84,13 +88,23 @@ func findFile(m *analyze.Image, path string, step int) (tree.Ref, error) {
 	}
 	n, err := m.Tree.Resolve(path, k)
 	if err != nil {
-		return tree.Ref{}, pathError(m, err)
+		return tree.Ref{}, pathError(m, path, k, err)
 	}
 	s, _ := m.Tree.StateAt(n, k)
-	if t := m.Tree.Type(s.Inode); t != layer.File {
+	switch t := m.Tree.Type(s.Inode); {
+	case t != layer.File:
 		return tree.Ref{}, fmt.Errorf("%q is %s, not a file", path, article[t])
+	case namesDir(path):
+		return tree.Ref{}, fmt.Errorf("%q: %w", path, tree.ErrNotDir)
 	}
 	return s.Inode, nil
+}
+
+// namesDir tells whether a path can only be a directory's: its last component
+// is empty or a dot (path_resolution(7)).
+func namesDir(path string) bool {
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	return last == "" || last == "."
 }
 
 // article names the types that have no bytes to show.

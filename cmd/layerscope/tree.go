@@ -124,7 +124,7 @@ func findItem(m *analyze.Image, v *tree.View, path string) (int, error) {
 	}
 	n, err := m.Tree.Resolve(path, v.Layer())
 	if err != nil {
-		return 0, pathError(m, err)
+		return 0, pathError(m, path, v.Layer(), err)
 	}
 	i, ok := v.Find(n)
 	if !ok {
@@ -175,16 +175,46 @@ func checkStep(m *analyze.Image, step int) error {
 	return nil
 }
 
-// pathError says of a path that isn't there whether it once was.
-func pathError(m *analyze.Image, err error) error {
+// pathError says of a path that isn't there after layer k whether it once was,
+// or comes later.
+func pathError(m *analyze.Image, path string, k int, err error) error {
 	missing, ok := errors.AsType[*tree.MissingError](err)
-	if !ok || missing.Removed < 0 {
+	if !ok {
 		return err
 	}
-	step := m.Layers[missing.Removed].Step
+	if missing.Removed >= 0 {
+		return &source.HintError{Err: err, Hint: removedHint(m, m.Layers[missing.Removed].Step)}
+	}
+	if k, ok := addedLater(m, path, k); ok {
+		step := m.Layers[k].Step
+		return &source.HintError{Err: err, Hint: fmt.Sprintf("step %d adds it (%s)", step, m.Steps[step].Text)}
+	}
+	return err
+}
+
+// addedLater returns the first layer above k after which a path, which isn't
+// there after k, leads somewhere.
+func addedLater(m *analyze.Image, path string, k int) (int, bool) {
+	for {
+		_, err := m.Tree.Resolve(path, k)
+		missing, ok := errors.AsType[*tree.MissingError](err)
+		if !ok {
+			return k, err == nil
+		}
+		n, ok := m.Tree.Lookup(missing.At)
+		for stands := false; !stands; _, stands = m.Tree.StateAt(n, k) {
+			if k++; !ok || k >= len(m.Layers) {
+				return 0, false
+			}
+		}
+	}
+}
+
+// removedHint says which step removed a path.
+func removedHint(m *analyze.Image, step int) string {
 	hint := fmt.Sprintf("step %d removed it (%s)", step, m.Steps[step].Text)
 	if step > 0 {
 		hint += fmt.Sprintf("; see it with --step %d", step-1)
 	}
-	return &source.HintError{Err: err, Hint: hint}
+	return hint
 }
