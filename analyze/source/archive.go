@@ -63,23 +63,26 @@ func checkLayout(dir string) error {
 	}
 }
 
-// openArchive opens an image archive of whatever kind, compressed or not. A
-// plain tar in a file is indexed by seeking and its layers are read in
-// parallel; anything else is read as a stream.
-func openArchive(ctx context.Context, path string, opts Options) (Image, error) {
-	img, err := openArchiveFile(ctx, path, opts)
+// openArchive opens an image archive, compressed or not, of the kind that t
+// says, or of whatever kind if t is Bare. A plain tar in a file is indexed by
+// seeking and its layers are read in parallel; anything else is read as a
+// stream.
+func openArchive(ctx context.Context, t Transport, path string, opts Options) (Image, error) {
+	form := archiveForm
+	form.only = t
+	img, err := openArchiveFile(ctx, path, form, opts)
 	if err != nil {
 		return nil, archiveError("opening", path, err)
 	}
 	return &namedImage{img, path}, nil
 }
 
-func openArchiveFile(ctx context.Context, path string, opts Options) (Image, error) {
+func openArchiveFile(ctx context.Context, path string, form form, opts Options) (Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	img, err := openFile(ctx, f, opts)
+	img, err := openFile(ctx, f, form, opts)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -88,7 +91,7 @@ func openArchiveFile(ctx context.Context, path string, opts Options) (Image, err
 }
 
 // openFile opens the archive in f, which the image then owns.
-func openFile(ctx context.Context, f *os.File, opts Options) (Image, error) {
+func openFile(ctx context.Context, f *os.File, form form, opts Options) (Image, error) {
 	st, err := f.Stat()
 	switch {
 	case err != nil:
@@ -96,23 +99,23 @@ func openFile(ctx context.Context, f *os.File, opts Options) (Image, error) {
 	case st.IsDir():
 		return nil, &HintError{errors.New("it is a directory"), "open a layout as oci:DIR"}
 	case !st.Mode().IsRegular():
-		return newStream(f, f, 0, opts), nil
+		return newStream(f, f, 0, form, opts), nil
 	}
 	c, err := checkArchive(f)
 	if err != nil {
 		return nil, err
 	}
 	if c != plain {
-		return newStream(f, f, st.Size(), opts), nil
+		return newStream(f, f, st.Size(), form, opts), nil
 	}
 	t, err := indexTar(ctx, f, st.Size())
 	if errors.Is(err, errSparse) {
-		return newStream(f, f, st.Size(), opts), nil
+		return newStream(f, f, st.Size(), form, opts), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return openStored(t, archiveForm, opts)
+	return openStored(t, form, opts)
 }
 
 // tarFile is a plain tar whose members have been found.

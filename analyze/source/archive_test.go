@@ -1,7 +1,6 @@
 package source
 
 import (
-	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -196,8 +195,8 @@ func TestNotAnArchive(t *testing.T) {
 		"empty": "", "text": "hello, world\n", "zip": "PK\x03\x04" + strings.Repeat("x", 1000), "short": "x",
 	} {
 		path := writeFile(t, []byte(data))
-		for _, open := range []func(context.Context, string, Options) (Image, error){open, openArchive} {
-			_, err := open(t.Context(), path, Options{})
+		for _, ref := range []string{path, "docker-archive:" + path} {
+			_, err := Open(t.Context(), ref, Options{})
 			var hint *HintError
 			if !errors.As(err, &hint) || !strings.Contains(err.Error(), "not an image archive") {
 				t.Errorf("%s: %v", name, err)
@@ -207,7 +206,7 @@ func TestNotAnArchive(t *testing.T) {
 	if _, err := open(t.Context(), filepath.Join(t.TempDir(), "none"), Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
-	if _, err := openArchive(t.Context(), t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "directory") {
+	if _, err := openArchive(t.Context(), Bare, t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "directory") {
 		t.Errorf("a directory as an archive: %v", err)
 	}
 	if _, err := open(t.Context(), t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "no index.json") {
@@ -230,4 +229,42 @@ func TestWrongSizes(t *testing.T) {
 		t.Error(err)
 	}
 	agree(t, path, Options{})
+}
+
+// TestTransport holds archives to what their transport says they are, read in
+// place and as a stream. What newer engines save is both.
+func TestTransport(t *testing.T) {
+	img := amd64("x:1", layerTar(t, "a", "1"))
+	b := newBlobs(t)
+	layout := b.layout(named(b.image(img), "x"))
+	docker := legacy(t, img)
+	both := slices.Concat(layout, []item{dockerList(t, img)})
+	for _, tt := range []struct {
+		name      string
+		items     []item
+		transport Transport
+		source    string // "": refused
+		want      string // of the hint
+	}{
+		{"docker", docker, DockerArchive, "docker-archive", ""},
+		{"docker", docker, OCIArchive, "", "docker-archive:"},
+		{"oci", layout, OCIArchive, "oci-archive", ""},
+		{"oci", layout, DockerArchive, "", "oci-archive:"},
+		{"both", both, DockerArchive, "docker-archive", ""},
+		{"both", both, OCIArchive, "oci-archive", ""},
+	} {
+		plain := pack(t, tt.items...)
+		for how, data := range map[string][]byte{"in place": plain, "stream": gzipBytes(t, plain)} {
+			d, _, err := readRef(t, string(tt.transport)+":"+writeFile(t, data), Options{})
+			var hint *HintError
+			switch {
+			case tt.source == "" && (!errors.As(err, &hint) || !strings.Contains(hint.Hint, tt.want)):
+				t.Errorf("%s as %s, %s: error %v, want a hint to %s", tt.name, tt.transport, how, err, tt.want)
+			case tt.source != "" && err != nil:
+				t.Errorf("%s as %s, %s: %v", tt.name, tt.transport, how, err)
+			case tt.source != "" && d.Source != tt.source:
+				t.Errorf("%s as %s, %s: source %q", tt.name, tt.transport, how, d.Source)
+			}
+		}
+	}
 }

@@ -17,7 +17,8 @@ import (
 
 // form is what an image's files stand in. It gives Description.Source.
 type form struct {
-	docker, oci string // sources, for docker's own formats and for an OCI index
+	docker, oci string    // sources, for docker's own formats and for an OCI index
+	only        Transport // what the files must be, DockerArchive or OCIArchive; "" for either
 }
 
 var (
@@ -29,6 +30,9 @@ var (
 func describe(fs files, form form, opts Options) (*Description, error) {
 	h := &holding{files: fs}
 	candidates, err := h.candidates()
+	if err == nil {
+		err = h.check(form.only)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +45,7 @@ func describe(fs files, form form, opts Options) (*Description, error) {
 		return nil, err
 	}
 	d.Source = form.docker
-	if h.oci {
+	if h.oci || form.only == OCIArchive {
 		d.Source = form.oci
 	}
 	d.Name, d.Tags = c.ownName(), c.names
@@ -72,9 +76,10 @@ func (c *candidate) addNames(names ...string) {
 
 // holding is what an archive or a directory holds.
 type holding struct {
-	files files
-	saved bool // there is docker's list of images: it is a docker save, or like one
-	oci   bool // there is nothing but an OCI index
+	files   files
+	saved   bool // there is docker's list of images: it is a docker save, or like one
+	indexed bool // there is an OCI index
+	oci     bool // there is nothing but an OCI index
 
 	referrers []referrer
 	absent    []v1.Descriptor // manifests that an index names and that aren't there
@@ -93,7 +98,8 @@ func (h *holding) candidates() ([]*candidate, error) {
 		return nil, err
 	}
 	h.saved = manifest != nil && !isObject(manifest)
-	h.oci = index != nil && !h.saved
+	h.indexed = index != nil
+	h.oci = h.indexed && !h.saved
 	var cs []*candidate
 	switch {
 	case index != nil:
@@ -110,6 +116,18 @@ func (h *holding) candidates() ([]*candidate, error) {
 		err = h.noImage()
 	}
 	return cs, err
+}
+
+// check returns an error if what is held isn't what was asked for. What newer
+// engines save is both.
+func (h *holding) check(only Transport) error {
+	switch {
+	case only == DockerArchive && h.oci:
+		return &HintError{errors.New("not a docker archive, but an OCI archive"), "open it as oci-archive:FILE"}
+	case only == OCIArchive && !h.indexed:
+		return &HintError{errors.New("not an OCI archive: it has no index.json"), "open it as docker-archive:FILE"}
+	}
+	return nil
 }
 
 // noImage says why there is none.

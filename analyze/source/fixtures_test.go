@@ -165,7 +165,7 @@ func open(ctx context.Context, path string, opts Options) (Image, error) {
 	case kind == layoutPath:
 		return openLayout(ctx, path, "", opts)
 	}
-	return openArchive(ctx, path, opts)
+	return openArchive(ctx, Bare, path, opts)
 }
 
 // blobDigests are the digests of the blobs that were handed out, by key.

@@ -31,7 +31,7 @@ func openRef(ctx context.Context, r Ref, opts Options) (Image, error) {
 	case Registry:
 		return openRegistry(ctx, r.Name, opts)
 	case DockerArchive, OCIArchive:
-		return openArchive(ctx, r.Path, opts)
+		return openArchive(ctx, r.Transport, r.Path, opts)
 	case Layout:
 		if r.Tag != "" && opts.Tag != "" && r.Tag != opts.Tag {
 			return nil, fmt.Errorf("two tags are asked for, %q and %q", r.Tag, opts.Tag)
@@ -127,7 +127,7 @@ func openPath(ctx context.Context, path string, opts Options) (Image, error) {
 	case kind == layoutPath:
 		return openLayout(ctx, path, "", opts)
 	}
-	return openArchive(ctx, path, opts)
+	return openArchive(ctx, Bare, path, opts)
 }
 
 // isPlainName says whether a bare name that is also a directory's may well

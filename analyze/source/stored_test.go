@@ -24,7 +24,7 @@ func TestEachBlobOnce(t *testing.T) {
 	if d.Layers[0].Key != d.Layers[2].Key || d.Layers[0].Key == d.Layers[1].Key {
 		t.Errorf("layers %v", d.Layers)
 	}
-	img, err := openArchive(t.Context(), path, Options{})
+	img, err := openArchive(t.Context(), Bare, path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestParallel(t *testing.T) {
 	}
 	var together sync.WaitGroup
 	together.Add(n)
-	img, err := openArchive(t.Context(), writeFile(t, pack(t, legacy(t, amd64("x:1", layers...))...)), Options{})
+	img, err := openArchive(t.Context(), Bare, writeFile(t, pack(t, legacy(t, amd64("x:1", layers...))...)), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestVisitError(t *testing.T) {
 		}}
 	}
 	for name, open := range map[string]func() (Image, error){
-		"in place": func() (Image, error) { return openArchive(t.Context(), path, Options{}) },
+		"in place": func() (Image, error) { return openArchive(t.Context(), Bare, path, Options{}) },
 		"stream":   func() (Image, error) { return openStream(t.Context(), archiveOf(t, path), Options{}) },
 	} {
 		for _, which := range []string{"layer.tar", "other.tar"} {
@@ -113,7 +113,7 @@ func TestVisitError(t *testing.T) {
 func TestCancelVisit(t *testing.T) {
 	path := writeFile(t, pack(t, legacy(t, amd64("x:1", layerTar(t, "a", "1"), layerTar(t, "a", "2")))...))
 	ctx, cancel := context.WithCancel(t.Context())
-	img, err := openArchive(ctx, path, Options{})
+	img, err := openArchive(ctx, Bare, path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func openStream(ctx context.Context, r io.Reader, opts Options) (Image, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return newStream(r, nil, 0, opts), nil
+	return newStream(r, nil, 0, archiveForm, opts), nil
 }
 
 // streamImage is the image of an archive that passes once.
@@ -31,11 +31,12 @@ type streamImage struct {
 	r      io.Reader // nil once read
 	closer io.Closer // nil if the reader is the caller's
 	size   int64     // of the compressed archive; 0 if unknown
+	form   form
 	opts   Options
 }
 
-func newStream(r io.Reader, c io.Closer, size int64, opts Options) *streamImage {
-	return &streamImage{r: r, closer: c, size: size, opts: opts}
+func newStream(r io.Reader, c io.Closer, size int64, form form, opts Options) *streamImage {
+	return &streamImage{r: r, closer: c, size: size, form: form, opts: opts}
 }
 
 func (s *streamImage) Description() *Description { return nil }
@@ -57,7 +58,7 @@ func (s *streamImage) Read(ctx context.Context, req Request) (*Description, erro
 	if s.size > 0 {
 		s.opts.Progress.SetTotal(s.size)
 	}
-	d, err := readStream(ctx, &countingReader{ctx, raw, s.opts.Progress}, s.opts, req)
+	d, err := readStream(ctx, &countingReader{ctx, raw, s.opts.Progress}, s.form, s.opts, req)
 	if ctx.Err() != nil {
 		return nil, ctx.Err() // whatever else broke, broke because of it
 	}
@@ -66,7 +67,7 @@ func (s *streamImage) Read(ctx context.Context, req Request) (*Description, erro
 
 // readStream reads an archive through, handing out what looks like a layer,
 // then finds the image and checks that its layers were among it.
-func readStream(ctx context.Context, raw io.Reader, opts Options, req Request) (*Description, error) {
+func readStream(ctx context.Context, raw io.Reader, form form, opts Options, req Request) (*Description, error) {
 	r, release, err := decompress(raw)
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func readStream(ctx context.Context, raw io.Reader, opts Options, req Request) (
 	if err := drain(r); err != nil {
 		return nil, fmt.Errorf("reading the end of the archive: %w", err)
 	}
-	d, err := describe(p, archiveForm, opts)
+	d, err := describe(p, form, opts)
 	if err != nil {
 		return nil, err
 	}
