@@ -30,15 +30,18 @@ type registryClient struct {
 	repo     name.Repository
 	insecure bool
 	puller   *remote.Puller
-	authed   *http.Client      // logged in at the registry
-	base     http.RoundTripper // not logged in anywhere, for foreign layers
+	authed   *http.Client     // logged in at the registry
+	foreign  foreignTransport // not logged in anywhere
 	close    func()
 }
 
 // newRegistryClient logs in at a registry, if it wants that.
 func newRegistryClient(ctx context.Context, repo name.Repository, opts Options) (*registryClient, error) {
 	tr, closeIdle := registryTransport(opts)
-	base := transport.NewUserAgent(retryTransport{tr}, opts.UserAgent)
+	polite := func(t http.RoundTripper) http.RoundTripper {
+		return transport.NewUserAgent(retryTransport{t}, opts.UserAgent)
+	}
+	base := polite(tr)
 	auth, err := authn.Resolve(ctx, keychain(opts), repo)
 	if err != nil {
 		return nil, fmt.Errorf("finding credentials for %s: %w", repo.RegistryStr(), err)
@@ -59,7 +62,7 @@ func newRegistryClient(ctx context.Context, repo name.Repository, opts Options) 
 	}
 	return &registryClient{
 		repo: repo, insecure: opts.Insecure, puller: puller,
-		authed: &http.Client{Transport: authed}, base: base, close: closeIdle,
+		authed: &http.Client{Transport: authed}, foreign: foreignTransport{base, polite(outsideTransport(tr))}, close: closeIdle,
 	}, nil
 }
 
@@ -211,49 +214,4 @@ func checkRange(h string, off, size int64) error {
 		return fmt.Errorf("asked for bytes from %d of %d, the server sent range %q", off, size, h)
 	}
 	return nil
-}
-
-// fetchForeign requests a blob from where its descriptor says it is
-// distributed (image-spec, descriptor.md, "urls"), with no credentials.
-func (c *registryClient) fetchForeign(ctx context.Context, rawURL string, off, size int64) (io.ReadCloser, int64, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return nil, 0, err
-	}
-	if err := c.checkForeign(u); err != nil {
-		return nil, 0, err
-	}
-	client := &http.Client{
-		Transport: c.base,
-		CheckRedirect: func(req *http.Request, via []*http.Request) error {
-			if len(via) >= 10 {
-				return errors.New("too many redirects")
-			}
-			return c.checkForeign(req.URL)
-		},
-	}
-	return fetch(ctx, client, rawURL, off, size)
-}
-
-// checkForeign refuses what an image, which is untrusted, must not make this
-// machine ask for: other schemes, and hosts inside a network that the registry
-// isn't in.
-func (c *registryClient) checkForeign(u *url.URL) error {
-	switch {
-	case u.Scheme != "https" && u.Scheme != "http":
-		return fmt.Errorf("foreign layer at a URL of scheme %q", u.Scheme)
-	case isPrivate(u.Hostname()) && !isPrivate(hostOf(c.repo.RegistryStr())) && !c.insecure:
-		return fmt.Errorf("foreign layer at the private address %q", u.Host)
-	}
-	return nil
-}
-
-// isPrivate says whether a host is plainly not one of the internet.
-func isPrivate(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return isLoopback(host)
-	}
-	ip = ip.Unmap()
-	return !ip.IsGlobalUnicast() || ip.IsPrivate()
 }

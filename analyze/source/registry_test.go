@@ -818,7 +818,7 @@ func TestForeignLayer(t *testing.T) {
 
 func TestCheckForeign(t *testing.T) {
 	tests := []struct {
-		registry, url string
+		registry, url string // the registry's host is a literal, or of the internet
 		ok            bool
 	}{
 		{"example.com", "https://cdn.example.com/x", true},
@@ -832,11 +832,50 @@ func TestCheckForeign(t *testing.T) {
 		{"localhost:5000", "http://localhost:8080/", true},
 	}
 	for _, tt := range tests {
-		c := &registryClient{repo: must(name.NewRepository(tt.registry + "/a"))}
 		u := must(http.NewRequest(http.MethodGet, tt.url, nil)).URL
-		if err := c.checkForeign(u); (err == nil) != tt.ok {
+		if err := checkForeign(u, isPrivate(hostOf(tt.registry))); (err == nil) != tt.ok {
 			t.Errorf("%s from %s: %v", tt.url, tt.registry, err)
 		}
+	}
+}
+
+func TestRefusePrivate(t *testing.T) {
+	for address, ok := range map[string]bool{
+		"93.184.215.14:443":      true,
+		"[2606:2800:21f::1]:443": true,
+		"100.128.0.1:80":         true,
+		"169.254.169.254:80":     false,
+		"10.1.2.3:80":            false,
+		"172.16.0.1:80":          false,
+		"192.168.1.1:80":         false,
+		"100.64.0.1:80":          false,
+		"127.0.0.53:80":          false,
+		"0.0.0.0:80":             false,
+		"224.0.0.1:80":           false,
+		"[::1]:80":               false,
+		"[::]:80":                false,
+		"[::ffff:10.0.0.1]:80":   false,
+		"[fc00::1]:80":           false,
+		"[fd12:3456:789a::1]:80": false,
+		"[fe80::1%eth0]:80":      false,
+		"[fe80::a9fe:a9fe]:80":   false,
+	} {
+		if err := refusePrivate("tcp", address, nil); (err == nil) != ok {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// TestOutside: a transport for the internet connects to nothing on this machine.
+func TestOutside(t *testing.T) {
+	asked := false
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer server.Close()
+	own := http.DefaultTransport.(*http.Transport).Clone()
+	own.Proxy = nil
+	client := http.Client{Transport: outsideTransport(own)}
+	if _, err := client.Get(server.URL); err == nil || asked {
+		t.Errorf("error %v, asked %v", err, asked)
 	}
 }
 
