@@ -110,7 +110,7 @@ func namesDir(path string) bool {
 // article names the types that have no bytes to show.
 var article = map[layer.Type]string{
 	layer.Dir:      "a directory",
-	layer.Hardlink: "a hard link to nothing",
+	layer.Hardlink: "a hard link that leads nowhere",
 	layer.Char:     "a character device",
 	layer.Block:    "a block device",
 	layer.Fifo:     "a named pipe",

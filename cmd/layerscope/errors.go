@@ -36,13 +36,21 @@ func (a *app) exit(ctx context.Context, err error) int {
 	case errors.Is(err, errUsage):
 		return exitFailure
 	}
-	fmt.Fprintln(a.err, "error: "+text.OneLine(err.Error()))
+	fmt.Fprintln(a.err, "error: "+errorLine(err.Error()))
 	var advisor interface{ Advice() string }
 	if errors.As(err, &advisor) {
-		fmt.Fprintln(a.err, "hint: "+text.OneLine(advisor.Advice()))
+		fmt.Fprintln(a.err, "hint: "+errorLine(advisor.Advice()))
 	}
 	return exitFailure
 }
+
+// maxErrorLine is the most cells a line of an error takes: what it quotes of an
+// image, such as a path, may be a megabyte.
+const maxErrorLine = 2000
+
+// errorLine makes one line of a text. Of one that is too long the middle is
+// left out: it begins with where and ends with why.
+func errorLine(s string) string { return text.TruncateMiddle(text.OneLine(s), maxErrorLine) }
 
 // usageError is a wrong call of a command.
 type usageError struct {

@@ -46,6 +46,7 @@ var kinds = map[string]func(path string) error{
 	"links":   archive(dockerArchive(links)),
 	"names":   archive(dockerArchive(names)),
 	"bomb":    archive(ociArchive(bomb)),
+	"long":    archive(dockerArchive(long)),
 
 	"no-history":    archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return nil }))),
 	"short-history": archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return h[:2] }))),
@@ -176,6 +177,14 @@ var names = synth.Image{
 		synth.File("./dot//slashes/../file", "333"),
 		synth.File("long/"+strings.Repeat("x", 4096), "4444"),
 		synth.File("bad\xffname", "55555"),
+	}}},
+}
+
+// long is an image with a path that is too long to be any file's.
+var long = synth.Image{
+	Tags: []string{"long:1"},
+	Steps: []synth.Step{{CreatedBy: "COPY . / # buildkit", Layer: synth.Layer{
+		synth.File(strings.Repeat("x/", 30_000)+"x", "1"),
 	}}},
 }
 

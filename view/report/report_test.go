@@ -262,6 +262,38 @@ func TestTreeInodes(t *testing.T) {
 	}
 }
 
+// TestTreeBrokenLinks says what is wrong with hard links that lead nowhere.
+func TestTreeBrokenLinks(t *testing.T) {
+	m := read(t, synth.Image{Steps: []synth.Step{
+		{CreatedBy: "RUN one", Layer: synth.Layer{
+			synth.Dir("dir"),
+			synth.Hardlink("a", "gone"),
+			synth.Hardlink("b", "dir"),
+			synth.Hardlink("c", "later"),
+			synth.Hardlink("d", "above"),
+			synth.Hardlink("e", "implied"),
+			synth.File("later", ""),
+			synth.File("implied/file", ""),
+		}},
+		{CreatedBy: "RUN two", Layer: synth.Layer{synth.File("above", ""), synth.Whiteout("dir")}},
+	}})
+	var b bytes.Buffer
+	if err := Tree(&b, Listing{Image: m, View: m.Tree.Final(), Step: -1, Depth: -1}, TextOptions{ASCII: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"a (hard link to /gone, which isn't there)",
+		"b (hard link to /dir, which is a directory)",
+		"c (hard link to /later, which wasn't there yet)",
+		"d (hard link to /above, which isn't there)",
+		"e (hard link to /implied, which is a directory)",
+	} {
+		if !strings.Contains(b.String(), want+"\n") {
+			t.Errorf("%q is missing from\n%s", want, b.String())
+		}
+	}
+}
+
 func ptr[T any](v T) *T { return &v }
 
 // TestTreeDeep lists a directory thousands deep: lines don't grow without end.

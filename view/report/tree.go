@@ -126,7 +126,7 @@ func (t *treeText) label(r row, it tree.Item) string {
 	case layer.Symlink:
 		return name + " -> " + t.name(x.Link(e))
 	case layer.Hardlink:
-		return name + " (hard link to " + t.name("/"+x.Link(e)) + ", which isn't there)"
+		return name + " (hard link to " + t.name("/"+x.Link(e)) + ", which " + t.broken(it) + ")"
 	case layer.Char, layer.Block:
 		major, minor := x.Device(e)
 		return fmt.Sprintf("%s (%s %d, %d)", name, it.Type, major, minor)
@@ -137,4 +137,22 @@ func (t *treeText) label(r row, it tree.Item) string {
 		return fmt.Sprintf("%s (hard link, its %s count elsewhere)", name, t.size(it.Size))
 	}
 	return name
+}
+
+// broken says why a hard link leads nowhere: what its target was when its layer
+// was unpacked.
+func (t *treeText) broken(it tree.Item) string {
+	all := t.View.Tree()
+	e, x := all.Entry(it.State.Entry)
+	n, ok := all.Lookup(x.Link(e))
+	if !ok {
+		return "isn't there"
+	}
+	switch s, stands := all.StateAt(n, int(it.State.Entry.Layer)); {
+	case !stands:
+		return "isn't there"
+	case all.Type(s.Inode) == layer.Dir:
+		return "is a directory"
+	}
+	return "wasn't there yet"
 }
