@@ -66,6 +66,7 @@ func homeActions() []action {
 		{"files.view", inHome, []string{"v"}, "what the step changed, or the image after it", "view", (*ui).switchView},
 		{"files.sort", inHome, []string{"s"}, "sort files by size, or by name", "sort", (*ui).switchOrder},
 		{"files.filter", inHome, []string{"/"}, "filter files by path", "filter", (*ui).startFilter},
+		{"error", inHome, []string{"e"}, "all of the error, if the reading failed", "", (*ui).showFailure},
 	}
 }
 

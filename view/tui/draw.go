@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	"github.com/gdamore/tcell/v2"
 
 	"github.com/layerscope/layerscope/view/text"
@@ -45,27 +47,38 @@ func (u *ui) drawStatus(s tcell.Screen, r rect) {
 		putLine(s, u.theme, line, []span{u.flash})
 		return
 	}
-	if err := u.failure(); err != nil {
-		putLine(s, u.theme, line, []span{{"error: " + err.Error(), roleError}})
+	if err := u.failure(); err != nil && len(u.pages) == 0 && !u.home.typing {
+		putLine(s, u.theme, line, u.failureLine(err, line.w))
 		return
 	}
 	putLine(s, u.theme, line, u.hints(line.w))
 }
 
-// hints returns keys that do something here, as many as fit.
+// hints returns keys that do something here, as many as fit. Those that do it
+// anywhere stay longest: who knows how to get help and how to quit, isn't lost.
 func (u *ui) hints(width int) []span {
-	var line []span
+	var here, anyhow []span
 	for _, sc := range u.scopes() {
 		for _, a := range u.all {
-			if a.scope != sc || a.hint == "" || u.keys.find(a.keys[0], u.scopes()).name != a.name {
-				continue
+			switch {
+			case a.scope != sc || a.hint == "" || u.keys.find(a.keys[0], u.scopes()).name != a.name:
+			case sc == anywhere:
+				anyhow = append(anyhow, hint(a.keys[0], a.hint)...)
+			default:
+				here = append(here, hint(a.keys[0], a.hint)...)
 			}
-			next := append(line, span{a.keys[0], roleKey}, span{" " + a.hint, roleDim})
-			if lineWidth(next) > width {
-				return line
-			}
-			line = append(next, span{"  ", roleDim})
 		}
 	}
-	return line
+	for len(here) > 0 && lineWidth(here)+lineWidth(anyhow) > width+hintGap {
+		here = here[:len(here)-len(hint("", ""))]
+	}
+	return append(here, anyhow...)
+}
+
+// hintGap is how far hints are apart.
+const hintGap = 2
+
+// hint says what a key does.
+func hint(key, does string) []span {
+	return []span{{key, roleKey}, {" " + does, roleDim}, {strings.Repeat(" ", hintGap), roleDim}}
 }

@@ -199,8 +199,10 @@ func (f *files) title() (title, more string) {
 	switch {
 	case f.filter != "":
 		return title, k.join("/"+f.filter, count(f.shown.hits, "hit"), f.order.String())
+	case f.u.state() == failed:
+		return title, unverified + ": shown as added"
 	case f.partial():
-		return title, "not all is read: all shown as added"
+		return title, "not all read: shown as added"
 	}
 	return title, k.join(count(root.Files, "file"), k.size(root.Total), f.order.String())
 }

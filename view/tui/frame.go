@@ -5,6 +5,8 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
+
+	"github.com/layerscope/layerscope/view/text"
 )
 
 // frame is the root of the widgets: it lays out and draws the home screen and
@@ -44,11 +46,22 @@ func (f *frame) drawSmall(s tcell.Screen, r rect) {
 	if r.empty() {
 		return
 	}
-	msg := fmt.Sprintf("needs %d×%d cells; this is %d×%d", minWidth, minHeight, r.w, r.h)
-	if f.u.opts.ASCII {
-		msg = fmt.Sprintf("needs %dx%d cells; this is %dx%d", minWidth, minHeight, r.w, r.h)
+	putCentred(s, f.u.theme, r, []string{f.u.look.tooSmall(r.w, r.h)}, roleText)
+}
+
+// tooSmall says what size is needed, and more as far as it fits into w cells.
+func (k *look) tooSmall(w, h int) string {
+	need := fmt.Sprintf("%d%s%d", minWidth, k.times, minHeight)
+	for _, s := range []string{
+		fmt.Sprintf("%s cells needed; this is %d%s%d", need, w, k.times, h),
+		need + " cells needed",
+		need + " needed",
+	} {
+		if text.Width(s) <= w {
+			return s
+		}
 	}
-	putCentred(s, f.u.theme, r, []string{msg}, roleText)
+	return need
 }
 
 // HasFocus is always true: tview gives keys to a root that has the focus, and

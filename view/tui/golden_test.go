@@ -43,6 +43,7 @@ func TestGolden(t *testing.T) {
 	}
 	for _, scene := range scenes {
 		t.Run(scene.name, func(t *testing.T) {
+			t.Parallel()
 			var a txtar.Archive
 			job := demoJob()
 			if scene.held > 0 {

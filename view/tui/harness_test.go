@@ -13,16 +13,19 @@ import (
 	"time"
 
 	"github.com/gdamore/tcell/v2"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/source"
+	"github.com/layerscope/layerscope/analyze/synth"
 	"github.com/layerscope/layerscope/analyze/synth/demo"
 )
 
 var update = flag.Bool("update", false, "write golden files and docs/keys.md anew")
 
-// patience is how long tests wait for what must come.
-const patience = 20 * time.Second
+// patience is how long tests wait for what must come. It is there to end a test
+// that hangs, with a word why, and no test depends on it.
+const patience = 3 * time.Minute
 
 // stage is an interface running on a simulated screen.
 type stage struct {
@@ -332,8 +335,31 @@ func heldDemo(t *testing.T, n int) (*analyze.Job, chan struct{}) {
 		t.Fatal(err)
 	}
 	h := &held{img, n, make(chan struct{})}
-	job := analyze.StartImage(t.Context(), h, analyze.Options{})
-	return job, h.release
+	return analyze.StartImage(t.Context(), h, analyze.Options{}), h.release
+}
+
+// gardenImage is a small image: four layers, the second too large to be shown
+// all open, and a last step without one.
+func gardenImage() synth.Image {
+	many := synth.Many(openWhole, func(i int) synth.Entry { return synth.File(fmt.Sprintf("var/lib/f%03d", i), "x") })
+	return synth.Image{Steps: []synth.Step{
+		{CreatedBy: "ADD rootfs.tar / # buildkit", Layer: synth.Layer{synth.File("etc/os-release", "x")}},
+		{CreatedBy: "ENV A=1"},
+		{CreatedBy: "RUN install # buildkit", Layer: synth.Layer{many, synth.File("srv/run.sh", "xy")}},
+		{CreatedBy: "RUN later, and with so much to say that it is cut # buildkit", Layer: synth.Layer{synth.File("srv/later", "x")}},
+		{CreatedBy: "COPY . . # buildkit", Layer: synth.Layer{synth.File("srv/copied", "x")}},
+		{CreatedBy: "CMD [\"run\"]"},
+	}}
+}
+
+// heldGarden does the same with the garden, which is read in no time.
+func heldGarden(t *testing.T, n int) (*analyze.Job, chan struct{}) {
+	t.Helper()
+	m := memoryImage(gardenImage()).(*memory)
+	m.d.Name, m.d.Tags, m.d.Reference, m.d.Source = "garden", nil, "garden", "memory"
+	m.d.Platform = v1.Platform{OS: "linux", Architecture: "amd64"}
+	h := &held{m, n, make(chan struct{})}
+	return analyze.StartImage(t.Context(), h, analyze.Options{}), h.release
 }
 
 // read waits until n layers of the image are read and shown.

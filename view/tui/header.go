@@ -63,7 +63,7 @@ func (u *ui) sumLine(width int) []span {
 	case stopped:
 		return []span{{"stopped: " + layersRead(u.news.image), roleWarning}}
 	}
-	return []span{{"incomplete: " + layersRead(u.news.image), roleWarning}}
+	return []span{{"failed: " + layersRead(u.news.image) + "; " + unverified + ", not complete", roleError}}
 }
 
 // totals returns the image's sums, the most telling first.

@@ -31,7 +31,7 @@ func (u *ui) legend() []field {
 		{label: "Marks", heading: true},
 		{label: "+ ~ -", text: "added, changed (or merely stored again) and removed by the step"},
 		{label: k.base, text: "a step of the base image"},
-		{label: k.filled(len(k.eighths)) + k.dead, text: "a step's share of the image's bytes: live ones, and dead ones, which no final path refers to"},
+		{label: k.filled(len(k.parts)) + k.dead, text: "a step's share of the image's bytes: live ones, and dead ones, which no final path refers to"},
 		{label: k.symlink + " " + k.hardlink, text: "a symbolic link, and a hard link, to"},
 		{label: "-1.2 MB", text: "what the step removed: layers below still store it"},
 	}

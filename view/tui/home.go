@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
@@ -135,7 +135,11 @@ func (h *home) title(p pane) (title, more string) {
 		return h.files.title()
 	}
 	if m := h.image(); m != nil {
-		return "Steps", fmt.Sprintf("%d", len(m.Steps))
+		more = strconv.Itoa(len(m.Steps))
+		if h.u.state() == failed {
+			more = h.u.look.join(more, unverified)
+		}
+		return "Steps", more
 	}
 	return "Steps", ""
 }

@@ -21,11 +21,12 @@ func (k *look) size(n int64) string {
 	return text.Size(n)
 }
 
-// sizeWidth returns the cells that sizes up to n take.
+// sizeWidth returns the cells that sizes up to n take, with one to spare at the
+// left but for the rare "1000 kB": numbers mustn't touch the pane's edge.
 func (k *look) sizeWidth(n int64) int {
 	const si = len("1000 kB")
 	if k.bytes {
-		return max(si, len(text.Bytes(n)))
+		return max(si, 1+len(text.Bytes(n)))
 	}
 	return si
 }
@@ -37,12 +38,15 @@ func (k *look) bar(live, dead, whole int64, width int) string {
 	if live+dead <= 0 || whole <= 0 || width <= 0 {
 		return ""
 	}
-	parts := len(k.eighths) // of a cell
+	parts := len(k.parts) // of a cell
 	share := float64(live+dead) / float64(whole)
-	all := max(1, int(share*float64(width*parts)+0.5))
-	cells := (all + parts - 1) / parts
+	all := int(share*float64(width*parts) + 0.5)
+	cells := max(1, (all+parts-1)/parts)
 	deadCells := int(float64(cells)*float64(dead)/float64(live+dead) + 0.5)
-	if deadCells == 0 {
+	switch {
+	case deadCells == 0 && all == 0:
+		return k.least
+	case deadCells == 0:
 		return k.filled(all)
 	}
 	return k.filled((cells-deadCells)*parts) + strings.Repeat(k.dead, deadCells)
@@ -50,10 +54,10 @@ func (k *look) bar(live, dead, whole int64, width int) string {
 
 // filled returns n parts of a cell, filled.
 func (k *look) filled(n int) string {
-	parts := len(k.eighths)
-	s := strings.Repeat(k.eighths[parts-1], n/parts)
+	parts := len(k.parts)
+	s := strings.Repeat(k.parts[parts-1], n/parts)
 	if n%parts > 0 {
-		s += k.eighths[n%parts-1]
+		s += k.parts[n%parts-1]
 	}
 	return s
 }

@@ -70,29 +70,35 @@ type marks struct {
 	open, closed                         string // directories
 	symlink, hardlink                    string
 	base                                 string   // beside a step of the base image
-	eighths                              []string // of a cell filled, from one to all
+	parts                                []string // of a cell filled, from the least to all
 	dead                                 string   // a cell of dead bytes
+	least                                string   // what is too little for a part
 	gap                                  string   // between parts of a line
+	times                                string   // between width and height
 }
 
 var unicodeMarks = marks{
 	horizontal: '─', vertical: '│', teeDown: '┬', teeUp: '┴',
 	open: "▾", closed: "▸",
 	symlink: "→", hardlink: "⇒",
-	base:    "▏",
-	eighths: []string{"▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
-	dead:    "░",
-	gap:     " · ",
+	base:  "·",
+	parts: []string{"▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
+	dead:  "░",
+	least: "▏",
+	gap:   " · ",
+	times: "×",
 }
 
 var asciiMarks = marks{
 	horizontal: '-', vertical: '|', teeDown: '+', teeUp: '+',
 	open: "v", closed: ">",
 	symlink: "->", hardlink: "=>",
-	base:    "|",
-	eighths: []string{"#"},
-	dead:    ":",
-	gap:     " | ",
+	base:  "|",
+	parts: []string{"#"},
+	least: ".",
+	dead:  ":",
+	gap:   " | ",
+	times: "x",
 }
 
 func newMarks(ascii bool) *marks {

@@ -45,6 +45,9 @@ type ui struct {
 }
 
 func newUI(screen tcell.Screen, job *analyze.Job, opts Options) *ui {
+	if opts.ASCII {
+		screen = asciiScreen{screen}
+	}
 	u := &ui{
 		app:    tview.NewApplication(),
 		screen: screen,
@@ -172,6 +175,10 @@ func (u *ui) takeNews(n news) {
 		for _, p := range u.pages {
 			p.update()
 		}
+	}
+	if n.ended && u.failure() != nil {
+		u.stopTyping()
+		u.showFailure()
 	}
 }
 
