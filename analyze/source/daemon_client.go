@@ -25,6 +25,7 @@ import (
 // engine is what is asked of a daemon. A nil platform is the image's own, or
 // the one the daemon takes of several.
 type engine interface {
+	list(ctx context.Context) (tags []string, err error)
 	inspect(ctx context.Context, name string, p *v1.Platform) (*inspected, error)
 	history(ctx context.Context, name string, p *v1.Platform) ([]record, error)
 	save(ctx context.Context, name string, p *v1.Platform) (io.ReadCloser, error)
@@ -109,6 +110,18 @@ func clientOpts(ep endpoint) ([]client.Opt, error) {
 		opts = append(opts, client.WithHTTPClient(&http.Client{Transport: tr, CheckRedirect: client.CheckRedirect}))
 	}
 	return append(opts, client.WithHost(ep.host)), nil
+}
+
+func (d dockerClient) list(ctx context.Context) ([]string, error) {
+	images, err := d.c.ImageList(ctx, image.ListOptions{})
+	if err != nil {
+		return nil, d.explain(err, "")
+	}
+	var tags []string
+	for _, img := range images {
+		tags = append(tags, img.RepoTags...)
+	}
+	return tags, nil
 }
 
 func (d dockerClient) inspect(ctx context.Context, name string, p *v1.Platform) (*inspected, error) {

@@ -128,6 +128,8 @@ func (e *fakeEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, what := filepath.Split(strings.TrimPrefix(path, "/images/"))
 	known := name == "app:1/" || name == e.inspect["Id"].(string)+"/"
 	switch {
+	case path == "/images/json":
+		_, _ = io.WriteString(w, `[{"RepoTags":["tools:2","app:1"]},{"RepoTags":null},{"RepoTags":["<none>:<none>"]},{"RepoTags":["example.org:5000/a:1","app:1"]}]`)
 	case path == "/images/get":
 		e.serveSave(w, r)
 	case path == "/images/create":
@@ -433,6 +435,16 @@ func TestPullNotFound(t *testing.T) {
 	e := newFakeEngine(t)
 	_, _, err := readRef(t, "docker://missing:1", Options{Host: e.start(), Pull: true, Keychain: anonymous().Keychain})
 	checkError(t, err, []string{`pulling "missing:1"`, "manifest for missing:1 not found"}, "check the name and the tag")
+}
+
+func TestDaemonImages(t *testing.T) {
+	names, err := DaemonImages(t.Context(), Options{Host: newFakeEngine(t).start()})
+	if want := []string{"app:1", "example.org:5000/a:1", "tools:2"}; err != nil || !cmp.Equal(names, want) {
+		t.Errorf("got %q, %v; want %q", names, err, want)
+	}
+	if names, err := DaemonImages(t.Context(), Options{Host: "unix:///nowhere"}); !errors.Is(err, errNoDaemon) {
+		t.Errorf("without a daemon: %q, %v", names, err)
+	}
 }
 
 func TestEmptySteps(t *testing.T) {

@@ -20,15 +20,16 @@ func newCat(a *app) *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:               "cat IMAGE PATH",
+		Short:             "Write a file of an image",
 		Long:              catUsage,
 		Args:              wants("IMAGE", "PATH"),
-		ValidArgsFunction: completeImage,
+		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.cat(cmd.Context(), args[0], args[1], step, force)
 		},
 	}
 	stepFlag(cmd, &step)
-	cmd.Flags().BoolVar(&force, "force", false, "")
+	cmd.Flags().BoolVar(&force, "force", false, "write anything to a terminal")
 	return cmd
 }
 

@@ -1,17 +1,23 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/layerscope/layerscope/analyze/source"
+	"github.com/layerscope/layerscope/view/text"
 )
 
 func newCompletion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:       "completion SHELL",
+		Short:     "Write a shell's completion script",
 		Long:      completionUsage,
 		Args:      wants("SHELL"),
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
@@ -51,11 +57,20 @@ func completeFlag(cmd *cobra.Command, name string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// completeImage has the shell offer files, which archives are, for the first
-// argument and nothing after.
-func completeImage(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+// completeWithin is how long somebody who presses Tab waits for a daemon.
+const completeWithin = 300 * time.Millisecond
+
+// completeImage has the shell offer the daemon's images for the first argument,
+// or files, which archives are, if none fits, and nothing after.
+func (a *app) completeImage(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return nil, cobra.ShellCompDirectiveDefault
+	ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
+	defer cancel()
+	// Where there is no daemon there are still files.
+	names, _ := source.DaemonImages(ctx, a.analyzeOptions().Source)
+	return slices.DeleteFunc(names, func(n string) bool {
+		return !strings.HasPrefix(n, begun) || text.Printable(n) != n
+	}), cobra.ShellCompDirectiveDefault
 }

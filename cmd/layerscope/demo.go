@@ -18,9 +18,10 @@ import (
 func newDemo(a *app) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use:  "demo",
-		Long: demoUsage,
-		Args: wants(),
+		Use:   "demo",
+		Short: "Look around in a demo image",
+		Long:  demoUsage,
+		Args:  wants(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("save") {
 				return a.saveDemo(dir)
@@ -28,7 +29,7 @@ func newDemo(a *app) *cobra.Command {
 			return a.demo(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&dir, "save", "", "")
+	cmd.Flags().StringVar(&dir, "save", "", "write the image and its sources to a new folder instead")
 	return cmd
 }
 

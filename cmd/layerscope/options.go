@@ -31,21 +31,22 @@ type options struct {
 	noProgress bool
 }
 
-// register makes the flags. What they do is told in the usage text, not here.
+// register makes the flags. Their descriptions are what shells show when they
+// complete; the usage texts say more.
 func (o *options) register(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.Func("platform", "", o.setPlatform)
-	f.StringVar(&o.tag, "tag", "", "")
-	f.BoolVar(&o.insecure, "insecure", false, "")
-	f.BoolVar(&o.pull, "pull", false, "")
-	f.StringVarP(&o.host, "host", "H", "", "")
-	f.StringVar(&o.context, "context", "", "")
-	f.Func("max-layer-size", "", o.setMaxLayerSize)
-	f.BoolVar(&o.bytes, "bytes", false, "")
-	f.BoolVar(&o.ascii, "ascii", false, "")
-	f.BoolVar(&o.noTUI, "no-tui", false, "")
-	f.BoolVar(&o.mouse, "mouse", true, "")
-	f.BoolVar(&o.noProgress, "no-progress", false, "")
+	f.Func("platform", "which of an image for several platforms", o.setPlatform)
+	f.StringVar(&o.tag, "tag", "", "which of an archive of several images")
+	f.BoolVar(&o.insecure, "insecure", false, "accept plain HTTP and any certificate")
+	f.BoolVar(&o.pull, "pull", false, "have the daemon pull what it hasn't got")
+	f.StringVarP(&o.host, "host", "H", "", "daemon to ask")
+	f.StringVar(&o.context, "context", "", "docker context to use")
+	f.Func("max-layer-size", "most that a layer may unpack to", o.setMaxLayerSize)
+	f.BoolVar(&o.bytes, "bytes", false, "integers of bytes instead of kB, MB, GB")
+	f.BoolVar(&o.ascii, "ascii", false, "nothing but ASCII")
+	f.BoolVar(&o.noTUI, "no-tui", false, "write the report even to a terminal")
+	f.BoolVar(&o.mouse, "mouse", true, "use the mouse")
+	f.BoolVar(&o.noProgress, "no-progress", false, "don't show progress")
 }
 
 func (o *options) setPlatform(s string) error {
@@ -92,12 +93,12 @@ const (
 // formatFlag adds --format to a command.
 func formatFlag(cmd *cobra.Command, format *string) {
 	*format = formatText
-	choiceFlag(cmd, "format", format, formatText, formatJSON)
+	choiceFlag(cmd, "format", "how it is written", format, formatText, formatJSON)
 }
 
 // choiceFlag adds a flag that takes one of a few words.
-func choiceFlag(cmd *cobra.Command, name string, value *string, choices ...string) {
-	cmd.Flags().Func(name, "", func(s string) error {
+func choiceFlag(cmd *cobra.Command, name, usage string, value *string, choices ...string) {
+	cmd.Flags().Func(name, usage, func(s string) error {
 		if !slices.Contains(choices, s) {
 			return fmt.Errorf("it is one of %s", strings.Join(choices, ", "))
 		}

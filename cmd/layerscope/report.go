@@ -10,9 +10,10 @@ func newReport(a *app) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:               "report IMAGE",
+		Short:             "Write where the bytes of an image are",
 		Long:              reportUsage,
 		Args:              wants("IMAGE"),
-		ValidArgsFunction: completeImage,
+		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := a.analyze(cmd.Context(), args[0])
 			if err != nil {

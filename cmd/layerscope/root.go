@@ -28,9 +28,10 @@ func (a *app) run(ctx context.Context, args []string) error {
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:               "layerscope IMAGE",
+		Short:             "Show where the bytes of an image are",
 		Long:              rootUsage,
 		Args:              cobra.ArbitraryArgs, // or cobra takes images for unknown commands
-		ValidArgsFunction: completeImage,
+		ValidArgsFunction: a.completeImage,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -42,9 +42,10 @@ func newTree(a *app) *cobra.Command {
 	f := treeFlags{sort: sortByName, depth: allLevels}
 	cmd := &cobra.Command{
 		Use:               "tree IMAGE",
+		Short:             "List the files of an image",
 		Long:              treeUsage,
 		Args:              wants("IMAGE"),
-		ValidArgsFunction: completeImage,
+		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.changes && f.step == finalStep {
 				return &usageError{errors.New("--changes wants a --step"), cmd}
@@ -53,10 +54,10 @@ func newTree(a *app) *cobra.Command {
 		},
 	}
 	stepFlag(cmd, &f.step)
-	cmd.Flags().BoolVar(&f.changes, "changes", false, "")
-	cmd.Flags().StringVar(&f.path, "path", "/", "")
-	cmd.Flags().Func("depth", "", f.setDepth)
-	choiceFlag(cmd, "sort", &f.sort, sortByName, sortBySize)
+	cmd.Flags().BoolVar(&f.changes, "changes", false, "what the step added, changed and removed")
+	cmd.Flags().StringVar(&f.path, "path", "/", "list only what is at a path and below it")
+	cmd.Flags().Func("depth", "levels to list", f.setDepth)
+	choiceFlag(cmd, "sort", "order of the listing", &f.sort, sortByName, sortBySize)
 	formatFlag(cmd, &f.format)
 	return cmd
 }
@@ -136,7 +137,7 @@ func findItem(m *analyze.Image, v *tree.View, path string) (int, error) {
 // stepFlag adds --step to a command.
 func stepFlag(cmd *cobra.Command, step *int) {
 	*step = finalStep
-	cmd.Flags().Func("step", "", func(s string) error {
+	cmd.Flags().Func("step", "as of a step of the report", func(s string) error {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 0 {
 			return fmt.Errorf("%q isn't a step's number", s)

@@ -26,6 +26,9 @@ func checkUsage(t *testing.T, cmd *cobra.Command, isRoot bool) {
 			t.Errorf("line of %d columns: %s", len(line)-1, line)
 		}
 	}
+	if cmd.Short == "" {
+		t.Error("there is no short description, which shells show")
+	}
 	told := map[string]bool{"help": true, "version": true}
 	for _, m := range flagName.FindAllStringSubmatch(cmd.Long, -1) {
 		told[m[1]] = true
@@ -40,6 +43,9 @@ func checkUsage(t *testing.T, cmd *cobra.Command, isRoot bool) {
 	for _, m := range flagName.FindAllStringSubmatch(own.FlagUsages(), -1) {
 		if !told[m[1]] {
 			t.Errorf("the text doesn't tell of --%s", m[1])
+		}
+		if cmd.Flag(m[1]).Usage == "" {
+			t.Errorf("there is no description of --%s, which shells show", m[1])
 		}
 	}
 	if isRoot {

@@ -16,9 +16,10 @@ var version string
 
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:  "version",
-		Long: versionUsage,
-		Args: wants(),
+		Use:   "version",
+		Short: "Write the version",
+		Long:  versionUsage,
+		Args:  wants(),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprint(a.out, versionLine())
 			return err
