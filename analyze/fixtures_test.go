@@ -69,7 +69,7 @@ var refused = map[string]string{
 	"containers_image__oci_layout_fixtures_delete_image_two_identical_references.ocidir": "several images",
 	"google_go-containerregistry__hist-7db8a550__bundle.tar":                             "several images",
 	"google_go-containerregistry__test_index_media_type.ocidir":                          "application/vnd.cncf.helm.config.v1+json",
-	"oras-project_oras__zot_command_artifacts.ocidir":                                    "the manifest has 1 layers and the config 0",
+	"oras-project_oras__zot_command_artifacts.ocidir":                                    "it has 1 layer, its config 0",
 	"oras-project_oras__zot_command_images.ocidir":                                       "several images",
 	"regclient_regclient__external.ocidir":                                               "application/example.sbom",
 	"regclient_regclient__testrepo.ocidir":                                               "several images",

@@ -935,7 +935,7 @@ func TestRegistryCancel(t *testing.T) {
 	start := time.Now()
 	var got reading
 	_, err = src.Read(ctx, Request{Visit: got.visit})
-	if !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
+	if !errors.Is(err, context.Canceled) || time.Since(start) > 10*time.Second {
 		t.Errorf("got %v after %v", err, time.Since(start))
 	}
 }
