@@ -162,7 +162,7 @@ func (b *builder) add(row int32, e *layer.Entry) {
 	if e.Type == layer.Hardlink {
 		if inode = b.linkTarget(e); inode < 0 {
 			// No engine unpacks a link before its target, or without.
-			b.t.stats.BrokenHardlinks++
+			b.t.brokenHardlinks++
 			inode = g
 		}
 	}
@@ -195,8 +195,7 @@ func (b *builder) linkTarget(e *layer.Entry) int32 {
 func (b *builder) whiteout(e *layer.Entry) {
 	n := b.find(b.x.Dir(e), b.x.Name(e))
 	if n < 0 || !b.stands(n) {
-		b.t.stats.DanglingWhiteouts++
-		return
+		return // dangling
 	}
 	b.clear(n, Deleted)
 	b.push(n, none, none, Deleted, false)
@@ -251,7 +250,7 @@ func (b *builder) ensureDir(n int32) {
 func (b *builder) push(n, entry, inode int32, cause Cause, dir bool) {
 	t := b.t
 	prev := t.last[n]
-	was := prev >= 0 && t.events[prev].entry != none
+	was := t.stands(prev)
 	if was {
 		b.count(t.events[prev].inode, -1)
 	}
@@ -288,10 +287,7 @@ func (b *builder) standing(n, by int32) {
 	}
 }
 
-func (b *builder) stands(n int32) bool {
-	e := b.t.last[n]
-	return e >= 0 && b.t.events[e].entry != none
-}
+func (b *builder) stands(n int32) bool { return b.t.stands(b.t.last[n]) }
 
 func (b *builder) isDir(n int32) bool {
 	e := b.t.last[n]

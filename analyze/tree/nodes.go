@@ -45,12 +45,7 @@ func (b *builder) existing(parent int32, name string) int32 {
 
 // dir returns the node of the layer's directory d, made if it isn't there.
 func (b *builder) dir(d int) int32 {
-	var todo []int
-	for b.dirNode[d] == unset {
-		todo = append(todo, d)
-		d = b.x.DirParent(d)
-	}
-	n := b.dirNode[d]
+	n, todo := b.nearest(d)
 	for i := len(todo) - 1; i >= 0; i-- {
 		d = todo[i]
 		n = b.node(n, b.x.DirName(d), nameRef{int32(b.k), ^int32(d)})
@@ -70,16 +65,21 @@ func (b *builder) entryNode(row int32, e *layer.Entry) int32 {
 
 // findDir returns the node of the layer's directory d if it is there, or none.
 func (b *builder) findDir(d int) int32 {
-	var names []int
-	for b.dirNode[d] == unset {
-		names = append(names, d)
-		d = b.x.DirParent(d)
-	}
-	n := b.dirNode[d]
-	for i := len(names) - 1; i >= 0 && n >= 0; i-- {
-		n = b.existing(n, b.x.DirName(names[i]))
+	n, todo := b.nearest(d)
+	for i := len(todo) - 1; i >= 0 && n >= 0; i-- {
+		n = b.existing(n, b.x.DirName(todo[i]))
 	}
 	return n
+}
+
+// nearest returns the node of the layer's directory d, or of the nearest above
+// it whose node is known, and the directories from there down to d, d first.
+func (b *builder) nearest(d int) (n int32, todo []int) {
+	for b.dirNode[d] == unset {
+		todo = append(todo, d)
+		d = b.x.DirParent(d)
+	}
+	return b.dirNode[d], todo
 }
 
 // find returns the node of a name in the layer's directory d, or none.

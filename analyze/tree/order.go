@@ -96,7 +96,7 @@ func reorder[T any](s []T, order []int32) []T {
 func (b *builder) sum() {
 	t := b.t
 	for _, e := range t.last {
-		if e >= 0 && t.events[e].entry != none && !t.events[e].dir {
+		if t.stands(e) && !t.events[e].dir {
 			t.files++
 		}
 	}

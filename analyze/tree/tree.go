@@ -29,8 +29,7 @@ type Node int32
 const Root Node = 0
 
 // Ref names one entry of the image: entry Row of layer Layer. Implied stands
-// for a directory that has no entry: missing parents are implied, with mode
-// 0755 and owner root.
+// for a directory that has no entry: missing parents are implied.
 type Ref struct {
 	Layer int32
 	Row   int32
@@ -38,6 +37,9 @@ type Ref struct {
 
 // Implied is the Ref of a directory without an entry of its own.
 var Implied = Ref{-1, -1}
+
+// ImpliedMode is the mode of such a directory; root owns it.
+const ImpliedMode = 0o755
 
 // State is what stands at a path.
 type State struct {
@@ -92,7 +94,8 @@ type Tree struct {
 	refs  []int32 // by global number: final paths that refer to the entry's copy
 	sums  []Sums
 	files int
-	stats Stats
+
+	brokenHardlinks int
 }
 
 // nameRef finds a node's name in the index that first named it.
@@ -104,12 +107,6 @@ type nameRef struct {
 // Sums are the bytes of one layer's copies (design §5). Stored = Live + Dead.
 type Sums struct {
 	Stored, Live, Dead int64
-}
-
-// Stats counts what is odd about an image.
-type Stats struct {
-	DanglingWhiteouts int // whiteouts of paths that aren't there
-	BrokenHardlinks   int // hard links whose target isn't there
 }
 
 // Layers returns the number of layers.
@@ -125,8 +122,9 @@ func (t *Tree) Sums(k int) Sums { return t.sums[k] }
 // Files returns how many paths of the final filesystem aren't directories.
 func (t *Tree) Files() int { return t.files }
 
-// Stats returns the image's oddities.
-func (t *Tree) Stats() Stats { return t.stats }
+// BrokenHardlinks returns how many hard links there are, of all layers, whose
+// target isn't there.
+func (t *Tree) BrokenHardlinks() int { return t.brokenHardlinks }
 
 // Parent returns n's directory; the root's is the root.
 func (t *Tree) Parent(n Node) Node { return Node(t.parent[n]) }
@@ -192,7 +190,7 @@ func (t *Tree) child(n Node, name string) (Node, bool) {
 // nothing does. k is -1 for the empty image.
 func (t *Tree) StateAt(n Node, k int) (State, bool) {
 	e := t.eventAt(n, k)
-	if e < 0 || t.events[e].entry == none {
+	if !t.stands(e) {
 		return State{}, false
 	}
 	return t.state(e), true
@@ -205,7 +203,7 @@ func (t *Tree) Standing(k int) iter.Seq2[Node, State] {
 	return func(yield func(Node, State) bool) {
 		for n := range t.parent {
 			e := t.eventAt(Node(n), k)
-			if e >= 0 && t.events[e].entry != none && !yield(Node(n), t.state(e)) {
+			if t.stands(e) && !yield(Node(n), t.state(e)) {
 				return
 			}
 		}
@@ -220,6 +218,10 @@ func (t *Tree) eventAt(n Node, k int) int32 {
 	}
 	return e
 }
+
+// stands reports whether something stands at a path whose last event is e, or
+// none.
+func (t *Tree) stands(e int32) bool { return e >= 0 && t.events[e].entry != none }
 
 func (t *Tree) state(e int32) State {
 	return State{Entry: t.ref(t.events[e].entry), Inode: t.ref(t.events[e].inode)}

@@ -107,7 +107,7 @@ func (t *Tree) At(k int) *View {
 		if n == int(Root) && e < 0 {
 			e = rootEvent
 		}
-		if e >= 0 && t.events[e].entry != none {
+		if t.stands(e) {
 			v.items = append(v.items, item{node: int32(n), event: e})
 		}
 	}
@@ -140,8 +140,7 @@ func (v *View) addChange(n Node) {
 	if n == Root {
 		before = max(before, rootEvent)
 	}
-	was := before >= 0 && t.events[before].entry != none
-	is := t.events[after].entry != none
+	was, is := t.stands(before), t.stands(after)
 	switch {
 	case was && is:
 		v.items = append(v.items, item{node: int32(n), event: after, change: t.modified(before, after)})
@@ -164,8 +163,7 @@ func (t *Tree) modified(before, after int32) Change {
 	if x == nil && y == nil {
 		return Unchanged
 	}
-	const impliedMode = 0o755
-	xm, ym := meta{mode: impliedMode}, meta{mode: impliedMode}
+	xm, ym := meta{mode: ImpliedMode}, meta{mode: ImpliedMode}
 	if x != nil {
 		xm = meta{x.Mode, x.UID, x.GID}
 	}

@@ -51,7 +51,7 @@ func (s style) header(w *bufio.Writer, m *analyze.Image) {
 	s.totals(m, row)
 	row("base", s.base(m))
 	row("history", fitText[m.Fit])
-	if n := m.Tree.Stats().BrokenHardlinks; n > 0 {
+	if n := m.Tree.BrokenHardlinks(); n > 0 {
 		row("links", count(n, "hard link")+" without a target")
 	}
 	if n := len(m.Attestations); n > 0 {
