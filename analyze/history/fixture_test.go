@@ -124,7 +124,7 @@ func TestFixtures(t *testing.T) {
 				}
 				builders[r.Builder]++
 				fits[r.Fit]++
-				if r.BaseSteps > 0 {
+				if baseSteps(r) > 0 {
 					guessed++
 				}
 			})
@@ -190,8 +190,8 @@ func TestSameDockerfile(t *testing.T) {
 			configs(t, filepath.Join(dir, tt.file), func(cfg *v1.ConfigFile) {
 				found++
 				r := Read(cfg, cfg.RootFS.DiffIDs)
-				if r.Builder != tt.builder || r.Fit != Exact || r.BaseSteps != 1 || r.Steps[0].Builder != Import {
-					t.Errorf("builder %v, fit %v, %d base steps of which the first by %v", r.Builder, r.Fit, r.BaseSteps, r.Steps[0].Builder)
+				if r.Builder != tt.builder || r.Fit != Exact || baseSteps(r) != 1 || r.Steps[0].Builder != Import {
+					t.Errorf("builder %v, fit %v, %d base steps of which the first by %v", r.Builder, r.Fit, baseSteps(r), r.Steps[0].Builder)
 				}
 				if diff := cmp.Diff(miniFor(tt.builder, tt.copy), texts(r.Steps[1:])); diff != "" {
 					t.Errorf("-want +got:\n%s", diff)

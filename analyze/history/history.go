@@ -78,10 +78,9 @@ type Result struct {
 	Fit     Fit
 	Builder Builder // who made the image: the last dialect that is known
 
-	// BaseSteps counts the steps, from the first, that have Base set; 0 if
-	// it can't be told which came from the FROM image.
-	BaseSteps int
-	BaseHow   string // how BaseSteps is known: "guessed", or "" if it isn't
+	// BaseHow says how it is known which steps have Base set, always the
+	// first ones: "guessed", or "" if it can't be told.
+	BaseHow string
 }
 
 // Read reads the history of cfg, whose layers are diffIDs, bottom first.
@@ -148,7 +147,7 @@ func (r *Result) markBase(n int) {
 	if n == 0 {
 		return
 	}
-	r.BaseSteps, r.BaseHow = n, "guessed"
+	r.BaseHow = "guessed"
 	for i := range r.Steps[:n] {
 		r.Steps[i].Base = true
 	}

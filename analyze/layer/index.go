@@ -4,6 +4,7 @@
 package layer
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -45,6 +46,9 @@ func (t Type) String() string {
 // Hash is the 128-bit xxh3 of a file's body. It tells bodies apart; it is no
 // defence against someone who makes two bodies collide.
 type Hash struct{ Hi, Lo uint64 }
+
+// String returns the hash as 32 hex digits.
+func (h Hash) String() string { return fmt.Sprintf("%016x%016x", h.Hi, h.Lo) }
 
 // Entry is one tar member. Its strings are kept apart: see [Index.Name],
 // [Index.Path], [Index.Link], [Index.Xattrs].
@@ -188,20 +192,6 @@ func (x *Index) Xattrs(e *Entry) []string { return x.extras[e.extra].xattrs }
 // Device returns the numbers of a Char or Block entry.
 func (x *Index) Device(e *Entry) (major, minor int64) {
 	return x.extras[e.extra].major, x.extras[e.extra].minor
-}
-
-// MemSize returns the bytes of memory the index holds, names included.
-func (x *Index) MemSize() int64 {
-	n := int64(0)
-	for _, p := range x.pages {
-		n += int64(cap(p)) * int64(unsafe.Sizeof(Entry{}))
-	}
-	n += int64(cap(x.dirs)) * int64(unsafe.Sizeof(dir{}))
-	for _, c := range x.arena {
-		n += int64(cap(c))
-	}
-	n += int64(cap(x.extras)) * int64(unsafe.Sizeof(extra{}))
-	return n
 }
 
 // str returns a piece of the arena without copying it: the arena never changes
