@@ -55,9 +55,11 @@ func DockerArchiveOCI(w io.Writer, imgs ...Image) error {
 			d.LayerSources[l.diffID] = l.desc
 			// A v1 config for each layer lies among the blobs. Nothing
 			// names it.
-			if err := a.v1Config(p); err != nil {
+			raw, err := p.encode()
+			if err != nil {
 				return "", err
 			}
+			a.bytesBlob(raw)
 			top = l.diffID.Hex
 		}
 		ds, err := tagged(b.desc, d.RepoTags)
@@ -191,11 +193,20 @@ func (b *built) v1Parents() []v1Parent {
 	return ps
 }
 
-// v1Layer adds the directory of a layer.
-func (a *archive) v1Layer(p v1Parent) error {
+// encode returns the v1 config.
+func (p v1Parent) encode() ([]byte, error) {
 	raw, err := json.Marshal(p)
 	if err != nil {
-		return fmt.Errorf("encoding a v1 config: %w", err)
+		return nil, fmt.Errorf("encoding a v1 config: %w", err)
+	}
+	return raw, nil
+}
+
+// v1Layer adds the directory of a layer.
+func (a *archive) v1Layer(p v1Parent) error {
+	raw, err := p.encode()
+	if err != nil {
+		return err
 	}
 	a.bytes(p.ID+"/VERSION", []byte("1.0"))
 	a.bytes(p.ID+"/json", raw)
@@ -206,16 +217,6 @@ func (a *archive) v1Layer(p v1Parent) error {
 	}
 	a.tars[p.layer.diffID] = name
 	a.file(name, p.layer.desc.Size, p.layer.write)
-	return nil
-}
-
-// v1Config adds the v1 config of a layer as a blob.
-func (a *archive) v1Config(p v1Parent) error {
-	raw, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("encoding a v1 config: %w", err)
-	}
-	a.bytesBlob(raw)
 	return nil
 }
 

@@ -65,7 +65,7 @@ func (l Layer) WriteTo(w io.Writer) (int64, error) {
 // Open returns the layer as a blob, compressed as c says (Default is plain),
 // generated while it is read. Close it to end that early.
 func (l Layer) Open(c Compression) io.ReadCloser {
-	return pipe(func(w io.Writer) error { return l.compress(w, c) })
+	return pipe(func(w io.Writer) error { return l.compress(w, io.Discard, c) })
 }
 
 // write adds the entry to tw, which writes to w.
@@ -98,11 +98,11 @@ func (e Entry) write(tw *tar.Writer, w io.Writer) error {
 	return nil
 }
 
-// compress writes the layer's blob.
-func (l Layer) compress(w io.Writer, c Compression) error {
+// compress writes the layer's blob to w, and its tar to plain.
+func (l Layer) compress(w, plain io.Writer, c Compression) error {
 	cw := c.NewWriter(w)
 	// A tar comes in small pieces, which the compressors take badly.
-	buf := bufio.NewWriterSize(cw, 64<<10)
+	buf := bufio.NewWriterSize(io.MultiWriter(cw, plain), 64<<10)
 	if _, err := l.WriteTo(buf); err != nil {
 		return err
 	}
@@ -123,22 +123,14 @@ type blob struct {
 // measure generates the layer once, for its digests and sizes.
 func (l Layer) measure(c Compression, docker bool) (*blob, error) {
 	stored, tarSum := newDigester(), newDigester()
-	cw := c.NewWriter(stored)
-	buf := bufio.NewWriterSize(io.MultiWriter(cw, tarSum), 64<<10)
-	if _, err := l.WriteTo(buf); err != nil {
-		return nil, err
-	}
-	if err := buf.Flush(); err != nil {
-		return nil, err
-	}
-	if err := cw.Close(); err != nil {
+	if err := l.compress(stored, tarSum, c); err != nil {
 		return nil, err
 	}
 	return &blob{
 		desc:   v1.Descriptor{MediaType: c.layerType(docker), Size: stored.n, Digest: stored.digest()},
 		diffID: tarSum.digest(),
-		write:  func(w io.Writer) error { return l.compress(w, c) },
-		plain:  func(w io.Writer) error { return l.compress(w, None) },
+		write:  func(w io.Writer) error { return l.compress(w, io.Discard, c) },
+		plain:  func(w io.Writer) error { return l.compress(w, io.Discard, None) },
 	}, nil
 }
 
