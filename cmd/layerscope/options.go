@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -94,6 +95,19 @@ const (
 func formatFlag(cmd *cobra.Command, format *string) {
 	*format = formatText
 	choiceFlag(cmd, "format", "how it is written", format, formatText, formatJSON)
+}
+
+// numberFlag adds a flag that takes a number, 0 or more: what, as its error
+// names it.
+func numberFlag(cmd *cobra.Command, name, usage, what string, value *int) {
+	cmd.Flags().Func(name, usage, func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 {
+			return fmt.Errorf("%q isn't %s", s, what)
+		}
+		*value = n
+		return nil
+	})
 }
 
 // choiceFlag adds a flag that takes one of a few words.

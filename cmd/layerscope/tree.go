@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -56,19 +55,10 @@ func newTree(a *app) *cobra.Command {
 	stepFlag(cmd, &f.step)
 	cmd.Flags().BoolVar(&f.changes, "changes", false, "what the step added, changed and removed")
 	cmd.Flags().StringVar(&f.path, "path", "/", "list only what is at a path and below it")
-	cmd.Flags().Func("depth", "levels to list", f.setDepth)
+	numberFlag(cmd, "depth", "levels to list", "a number of levels", &f.depth)
 	choiceFlag(cmd, "sort", "order of the listing", &f.sort, sortByName, sortBySize)
 	formatFlag(cmd, &f.format)
 	return cmd
-}
-
-func (f *treeFlags) setDepth(s string) error {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 0 {
-		return fmt.Errorf("%q isn't a number of levels", s)
-	}
-	f.depth = n
-	return nil
 }
 
 func (a *app) tree(ctx context.Context, ref string, f treeFlags) error {
@@ -137,14 +127,7 @@ func findItem(m *analyze.Image, v *tree.View, path string) (int, error) {
 // stepFlag adds --step to a command.
 func stepFlag(cmd *cobra.Command, step *int) {
 	*step = finalStep
-	cmd.Flags().Func("step", "as of a step of the report", func(s string) error {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 0 {
-			return fmt.Errorf("%q isn't a step's number", s)
-		}
-		*step = n
-		return nil
-	})
+	numberFlag(cmd, "step", "as of a step of the report", "a step's number", step)
 }
 
 // layerAt returns the topmost layer that exists after a step.
