@@ -54,30 +54,48 @@ type Layer struct {
 	source.Layer
 	Index *layer.Index // nil until the layer is read
 
-	// Bytes of the layer's copies; Unknown until read, Live and Dead until
-	// the image is complete.
-	Stored, Live, Dead int64
-	// Compressed is the layer's size in bytes as fetched from a registry;
-	// Unknown where the source doesn't tell.
-	Compressed int64
-	Entries    int  // tar members; 0 until read
-	Step       int  // index into Steps
-	Base       bool // came from the FROM image, as far as known
+	Sums         // Stored is Unknown until the layer is read
+	Entries int  // tar members; 0 until read
+	Step    int  // index into Steps
+	Base    bool // came from the FROM image, as far as known
 }
 
 // Step is one step with its layer's bytes: all 0 for a step without a layer,
 // Unknown for a record that the history doesn't tie to a layer.
 type Step struct {
 	history.Step
-	Stored, Live, Dead, Compressed int64
+	Sums
 }
 
-// Totals are the image's sums. Stored = Live + Dead.
+// Totals are the image's sums. Each is Unknown if any layer's is.
 type Totals struct {
-	Stored, Live, Dead int64 // bytes; Unknown until complete
-	Compressed         int64 // bytes; Unknown if any layer's is
-	Files              int   // paths of the final filesystem that aren't directories
-	Layers             int
+	Sums
+	Files  int // paths of the final filesystem that aren't directories
+	Layers int
+}
+
+// Sums are bytes of copies. Stored = Live + Dead.
+type Sums struct {
+	Stored     int64
+	Live, Dead int64 // Unknown until the image is complete
+	// Compressed is the bytes as fetched from a registry; Unknown where the
+	// source doesn't tell.
+	Compressed int64
+}
+
+// unknownSums are those of which nothing is known.
+var unknownSums = Sums{Unknown, Unknown, Unknown, Unknown}
+
+// plus adds up; with something unknown the sum is.
+func (s Sums) plus(o Sums) Sums {
+	return Sums{plus(s.Stored, o.Stored), plus(s.Live, o.Live), plus(s.Dead, o.Dead), plus(s.Compressed, o.Compressed)}
+}
+
+func plus(a, b int64) int64 {
+	if a == Unknown || b == Unknown {
+		return Unknown
+	}
+	return a + b
 }
 
 // Efficiency returns live / stored: 1 if nothing is stored, 0 if that isn't
@@ -115,7 +133,7 @@ func newImage(d *source.Description) *Image {
 	diffIDs := make([]v1.Hash, len(d.Layers))
 	for i, l := range d.Layers {
 		diffIDs[i] = l.DiffID
-		m.Layers = append(m.Layers, Layer{Layer: l, Stored: Unknown, Live: Unknown, Dead: Unknown, Compressed: l.Size})
+		m.Layers = append(m.Layers, Layer{Layer: l, Sums: Sums{Unknown, Unknown, Unknown, l.Size}})
 	}
 	h := history.Read(d.Config, diffIDs)
 	m.Fit, m.Builder, m.BaseHow = h.Fit, h.Builder, h.BaseHow
@@ -170,28 +188,16 @@ func (m *Image) fillSteps() {
 		s := &m.Steps[i]
 		switch {
 		case s.Layer >= 0:
-			l := m.Layers[s.Layer]
-			s.Stored, s.Live, s.Dead, s.Compressed = l.Stored, l.Live, l.Dead, l.Compressed
+			s.Sums = m.Layers[s.Layer].Sums
 		case m.Fit == history.Exact || s.Empty:
-			s.Stored, s.Live, s.Dead, s.Compressed = 0, 0, 0, 0
+			s.Sums = Sums{}
 		default:
-			s.Stored, s.Live, s.Dead, s.Compressed = Unknown, Unknown, Unknown, Unknown
+			s.Sums = unknownSums
 		}
 	}
 	t := Totals{Layers: len(m.Layers), Files: m.Totals.Files}
 	for _, l := range m.Layers {
-		t.Stored = plus(t.Stored, l.Stored)
-		t.Live = plus(t.Live, l.Live)
-		t.Dead = plus(t.Dead, l.Dead)
-		t.Compressed = plus(t.Compressed, l.Compressed)
+		t.Sums = t.Sums.plus(l.Sums)
 	}
 	m.Totals = t
-}
-
-// plus adds bytes: with something unknown the sum is.
-func plus(a, b int64) int64 {
-	if a == Unknown || b == Unknown {
-		return Unknown
-	}
-	return a + b
 }

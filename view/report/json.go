@@ -62,27 +62,21 @@ type historyJSON struct {
 }
 
 type totalsJSON struct {
-	Stored     *int64  `json:"stored"`
-	Live       *int64  `json:"live"`
-	Dead       *int64  `json:"dead"`
-	Compressed *int64  `json:"compressed"`
+	sumsJSON
 	Files      int     `json:"files"`
 	Layers     int     `json:"layers"`
 	Efficiency float64 `json:"efficiency"`
 }
 
 type layerJSON struct {
-	Index      int              `json:"index"`
-	DiffID     *v1.Hash         `json:"diffID"`
-	Digest     *v1.Hash         `json:"digest"`
-	MediaType  *types.MediaType `json:"mediaType"`
-	Stored     *int64           `json:"stored"`
-	Live       *int64           `json:"live"`
-	Dead       *int64           `json:"dead"`
-	Compressed *int64           `json:"compressed"`
-	Entries    int              `json:"entries"`
-	Step       int              `json:"step"`
-	Base       bool             `json:"base"`
+	Index     int              `json:"index"`
+	DiffID    *v1.Hash         `json:"diffID"`
+	Digest    *v1.Hash         `json:"digest"`
+	MediaType *types.MediaType `json:"mediaType"`
+	sumsJSON
+	Entries int  `json:"entries"`
+	Step    int  `json:"step"`
+	Base    bool `json:"base"`
 }
 
 type stepJSON struct {
@@ -97,13 +91,18 @@ type stepJSON struct {
 	Builder     string    `json:"builder"`
 	Synthetic   bool      `json:"synthetic"`
 	Layer       *int      `json:"layer"`
-	Stored      *int64    `json:"stored"`
-	Live        *int64    `json:"live"`
-	Dead        *int64    `json:"dead"`
-	Compressed  *int64    `json:"compressed"`
-	Base        bool      `json:"base"`
-	Line        *struct{} `json:"line"`  // null: no Dockerfile is read yet
-	Match       *struct{} `json:"match"` // null: likewise
+	sumsJSON
+	Base  bool      `json:"base"`
+	Line  *struct{} `json:"line"`  // null: no Dockerfile is read yet
+	Match *struct{} `json:"match"` // null: likewise
+}
+
+// sumsJSON stands among the keys of what it is part of.
+type sumsJSON struct {
+	Stored     *int64 `json:"stored"`
+	Live       *int64 `json:"live"`
+	Dead       *int64 `json:"dead"`
+	Compressed *int64 `json:"compressed"`
 }
 
 type argJSON struct {
@@ -157,12 +156,13 @@ func newImageJSON(m *analyze.Image) imageJSON {
 	}
 }
 
+func newSumsJSON(s analyze.Sums) sumsJSON {
+	return sumsJSON{nullBytes(s.Stored), nullBytes(s.Live), nullBytes(s.Dead), nullBytes(s.Compressed)}
+}
+
 func newTotalsJSON(t analyze.Totals) totalsJSON {
 	return totalsJSON{
-		Stored:     nullBytes(t.Stored),
-		Live:       nullBytes(t.Live),
-		Dead:       nullBytes(t.Dead),
-		Compressed: nullBytes(t.Compressed),
+		sumsJSON:   newSumsJSON(t.Sums),
 		Files:      t.Files,
 		Layers:     t.Layers,
 		Efficiency: t.Efficiency(),
@@ -173,17 +173,14 @@ func newLayersJSON(layers []analyze.Layer) []layerJSON {
 	out := make([]layerJSON, len(layers))
 	for i, l := range layers {
 		out[i] = layerJSON{
-			Index:      i,
-			DiffID:     nullable(l.DiffID),
-			Digest:     nullable(l.Digest),
-			MediaType:  nullable(l.MediaType),
-			Stored:     nullBytes(l.Stored),
-			Live:       nullBytes(l.Live),
-			Dead:       nullBytes(l.Dead),
-			Compressed: nullBytes(l.Compressed),
-			Entries:    l.Entries,
-			Step:       l.Step,
-			Base:       l.Base,
+			Index:     i,
+			DiffID:    nullable(l.DiffID),
+			Digest:    nullable(l.Digest),
+			MediaType: nullable(l.MediaType),
+			sumsJSON:  newSumsJSON(l.Sums),
+			Entries:   l.Entries,
+			Step:      l.Step,
+			Base:      l.Base,
 		}
 	}
 	return out
@@ -204,10 +201,7 @@ func newStepsJSON(steps []analyze.Step) []stepJSON {
 			Builder:     s.Builder.String(),
 			Synthetic:   s.Synthetic,
 			Layer:       nullIndex(s.Layer),
-			Stored:      nullBytes(s.Stored),
-			Live:        nullBytes(s.Live),
-			Dead:        nullBytes(s.Dead),
-			Compressed:  nullBytes(s.Compressed),
+			sumsJSON:    newSumsJSON(s.Sums),
 			Base:        s.Base,
 		}
 	}

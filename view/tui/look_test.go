@@ -26,7 +26,7 @@ func TestMarksDiffer(t *testing.T) {
 
 // TestSizesKeepFromTheEdge looks at the widest row there can be.
 func TestSizesKeepFromTheEdge(t *testing.T) {
-	m := &analyze.Image{Steps: []analyze.Step{{Stored: 40318459, Live: 40318459}}}
+	m := &analyze.Image{Steps: []analyze.Step{{Sums: analyze.Sums{Stored: 40318459, Live: 40318459}}}}
 	for _, bytes := range []bool{false, true} {
 		row := newStepRows(&look{marks: &unicodeMarks, bytes: bytes}, m).Row(0, 38)
 		if got := row[0].padded(); !strings.HasPrefix(got, " ") {
