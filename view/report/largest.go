@@ -28,7 +28,7 @@ func (s style) largest(w *bufio.Writer, m *analyze.Image) {
 	for _, f := range files {
 		path := s.name("/" + m.Tree.Path(f.node))
 		if n := m.Tree.LiveRefs(f.inode); n > 1 {
-			path += fmt.Sprintf(" (and %s)", count(n-1, "link"))
+			path += fmt.Sprintf(" (and %s)", text.Plural(n-1, "link"))
 		}
 		t.rows = append(t.rows, []string{s.size(f.size), strconv.Itoa(m.Layers[f.inode.Layer].Step), path})
 	}

@@ -44,18 +44,16 @@ func (s style) header(w *bufio.Writer, m *analyze.Image) {
 	row("id", hash(m.ID))
 	row("digest", hash(m.Digest))
 	row("platform", s.name(m.Platform.String()))
-	if !m.Created.IsZero() {
-		row("created", m.Created.UTC().Format("2006-01-02 15:04:05 UTC"))
-	}
+	row("created", text.Time(m.Created))
 	row("source", s.name(m.Source))
 	s.totals(m, row)
 	row("base", s.base(m))
 	row("history", fitText[m.Fit])
 	if n := m.Tree.BrokenHardlinks(); n > 0 {
-		row("links", count(n, "hard link")+" without a target")
+		row("links", text.Plural(n, "hard link")+" without a target")
 	}
 	if n := len(m.Attestations); n > 0 {
-		row("attached", count(n, "attestation"))
+		row("attached", text.Plural(n, "attestation"))
 	}
 }
 
@@ -87,8 +85,8 @@ func (s style) totals(m *analyze.Image, row func(label, value string)) {
 	}
 	for i, label := range []string{"stored", "live", "dead", "compressed"} {
 		note := [...]string{
-			fmt.Sprintf("in %s", count(t.Layers, "layer")),
-			fmt.Sprintf("in %s, efficiency %s", count(t.Files, "file"), efficiency(t)),
+			fmt.Sprintf("in %s", text.Plural(t.Layers, "layer")),
+			fmt.Sprintf("in %s, efficiency %s", text.Plural(t.Files, "file"), efficiency(t)),
 			"",
 			"",
 		}[i]
@@ -119,14 +117,6 @@ func (s style) base(m *analyze.Image) string {
 		return fmt.Sprintf("step 0, %s (%s)", s.size(size), s.name(m.BaseHow))
 	}
 	return fmt.Sprintf("steps 0 to %d, %s (%s)", n-1, s.size(size), s.name(m.BaseHow))
-}
-
-// count returns a number of things.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return text.Count(n) + " " + thing + "s"
 }
 
 // hash returns a digest, "" for none.

@@ -121,9 +121,6 @@ func (l *Listing) writeEntries(w io.Writer) error {
 	return nil
 }
 
-// impliedMode is the mode of directories without an entry of their own.
-const impliedMode = 0o755
-
 func (l *Listing) entry(it tree.Item) entryJSON {
 	path := l.path(it)
 	out := entryJSON{
@@ -134,7 +131,7 @@ func (l *Listing) entry(it tree.Item) entryJSON {
 		Total:      it.Total,
 		Removed:    it.Removed,
 		Files:      it.Files,
-		Mode:       mode(impliedMode),
+		Mode:       mode(tree.ImpliedMode),
 		Xattrs:     []string{},
 		Step:       nullIndex(l.step(it)),
 	}
@@ -164,7 +161,7 @@ func (out *entryJSON) inode(t *tree.Tree, it tree.Item) {
 		out.Device = &deviceJSON{major, minor}
 	case layer.File:
 		if e.Size > 0 {
-			out.XXH3 = nullable(fmt.Sprintf("%016x%016x", e.Hash.Hi, e.Hash.Lo))
+			out.XXH3 = nullable(e.Hash.String())
 		}
 	}
 }

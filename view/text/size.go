@@ -2,6 +2,7 @@ package text
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/dustin/go-humanize"
 )
@@ -28,6 +29,22 @@ func Bytes(n int64) string {
 
 // Count returns a count with thousands set apart ("12,345").
 func Count(n int) string { return humanize.Comma(int64(n)) }
+
+// Plural returns a count of things: "1 layer", "1,234 files".
+func Plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Count(n) + " " + thing + "s"
+}
+
+// Time returns a time to the second in UTC, "" for none.
+func Time(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
 
 // Percent returns part of whole in percent with one digit ("12.3%"); of nothing
 // or of an unknown whole, Unknown.

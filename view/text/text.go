@@ -1,7 +1,7 @@
 // Package text is the one way out for text that comes from images: file names,
 // labels, commands, tags, errors. Nothing of it reaches a terminal, a report or
 // a widget but through [Printable] or, for tview, [Cell]. The package also
-// measures and cuts text by terminal cells and writes sizes.
+// measures and cuts text by terminal cells and writes sizes, counts and times.
 package text
 
 import (

@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -79,7 +78,7 @@ func stepFields(k *look, m *analyze.Image, i int) []field {
 	if s.Layer >= 0 {
 		f.layer(k, m, s.Layer)
 	}
-	f.add("created", timeText(s.Created))
+	f.add("created", text.Time(s.Created))
 	f.add("author", s.Author)
 	f.add("comment", s.Comment)
 	f.add("builder", s.Builder.String())
@@ -106,7 +105,7 @@ func (f *fields) add(label, s string) {
 // layer adds what names a layer.
 func (f *fields) layer(k *look, m *analyze.Image, i int) {
 	l := &m.Layers[i]
-	f.add("layer", k.join(fmt.Sprintf("%d of %s", i, count(len(m.Layers), "layer")), entriesText(l)))
+	f.add("layer", k.join(fmt.Sprintf("%d of %s", i, text.Plural(len(m.Layers), "layer")), entriesText(l)))
 	f.add("diffID", hashText(l.DiffID))
 	f.add("digest", hashText(l.Digest))
 	f.add("media type", string(l.MediaType))
@@ -137,14 +136,6 @@ func hashText(h v1.Hash) string {
 	return h.String()
 }
 
-// timeText returns a time to the second in UTC, "" for none.
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04:05 UTC")
-}
-
 // filePage has all that is known of a file of a listing.
 func filePage(u *ui, l *listing, it tree.Item) *page {
 	return newPage(u, "File", func() []field { return fileFields(u, l, it) })
@@ -170,7 +161,7 @@ func fileFields(u *ui, l *listing, it tree.Item) []field {
 		f.add("entry", "none: the directory is implied by what is in it")
 		return f
 	}
-	f.add("modified", timeText(e.ModTime()))
+	f.add("modified", text.Time(e.ModTime()))
 	if major, minor := x.Device(e); it.Type == layer.Char || it.Type == layer.Block {
 		f.add("device", fmt.Sprintf("%d, %d", major, minor))
 	}
@@ -178,7 +169,7 @@ func fileFields(u *ui, l *listing, it tree.Item) []field {
 		f.add("attribute", name)
 	}
 	if e.Size > 0 {
-		f.add("xxh3", fmt.Sprintf("%016x%016x", e.Hash.Hi, e.Hash.Lo))
+		f.add("xxh3", e.Hash.String())
 	}
 	f.writer(u.news.image, l, it)
 	return f
@@ -186,7 +177,7 @@ func fileFields(u *ui, l *listing, it tree.Item) []field {
 
 func modeBits(e *layer.Entry) uint32 {
 	if e == nil {
-		return impliedMode
+		return tree.ImpliedMode
 	}
 	return e.Mode
 }

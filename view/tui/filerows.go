@@ -148,15 +148,10 @@ func linkOf(t *tree.Tree, it tree.Item) (link, string) {
 	return noLink, ""
 }
 
-// impliedMode is that of a directory without an entry; root owns it.
-const impliedMode = 0o755
-
 // modeOf returns type and permissions as ls writes them.
 func modeOf(t *tree.Tree, it tree.Item) string {
-	mode := uint32(impliedMode)
-	if e, _ := t.Entry(it.State.Inode); e != nil {
-		mode = e.Mode
-	}
+	e, _ := t.Entry(it.State.Inode)
+	mode := modeBits(e)
 	b := []byte(typeLetter(it.Type) + "rwxrwxrwx")
 	for i := range 9 {
 		if mode&(1<<(8-i)) == 0 {

@@ -198,13 +198,13 @@ func (f *files) title() (title, more string) {
 	root := f.shown.view.At(0)
 	switch {
 	case f.filter != "":
-		return title, k.join("/"+f.filter, count(f.shown.hits, "hit"), f.order.String())
+		return title, k.join("/"+f.filter, text.Plural(f.shown.hits, "hit"), f.order.String())
 	case f.u.state() == failed:
 		return title, unverified + ": shown as added"
 	case f.partial():
 		return title, "not all read: shown as added"
 	}
-	return title, k.join(count(root.Files, "file"), k.size(root.Total), f.order.String())
+	return title, k.join(text.Plural(root.Files, "file"), k.size(root.Total), f.order.String())
 }
 
 // details returns two lines about the file under the cursor, which there is.
@@ -228,11 +228,11 @@ func (f *files) facts(it tree.Item) []string {
 		facts = append(facts, k.size(it.Removed)+" removed")
 	}
 	if it.Type == layer.Dir {
-		facts = append(facts, count(it.Files, "file"))
+		facts = append(facts, text.Plural(it.Files, "file"))
 	}
 	facts = append(facts, modeOf(t, it), ownerOf(t, it))
 	if e, _ := t.Entry(it.State.Inode); e != nil {
-		facts = append(facts, timeText(e.ModTime()))
+		facts = append(facts, text.Time(e.ModTime()))
 	}
 	return facts
 }

@@ -72,21 +72,13 @@ func totals(k *look, m *analyze.Image) []string {
 	parts := []string{
 		k.size(t.Stored) + " stored = " + k.size(t.Live) + " live + " + k.size(t.Dead) + " dead",
 		fmt.Sprintf("%.1f%% efficient", 100*t.Efficiency()),
-		count(t.Layers, "layer"),
-		count(t.Files, "file"),
+		text.Plural(t.Layers, "layer"),
+		text.Plural(t.Files, "file"),
 	}
 	if t.Compressed != analyze.Unknown {
 		parts = append(parts, k.size(t.Compressed)+" compressed")
 	}
 	return parts
-}
-
-// count writes a number of things: "1 layer", "1,234 files".
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return text.Count(n) + " " + thing + "s"
 }
 
 // progressText says how far a job is.
@@ -97,7 +89,7 @@ func progressText(k *look, p progress.Snapshot) string {
 	}
 	layers, bytes := "", ""
 	if p.Layers > 0 {
-		layers = fmt.Sprintf("%d of %s", p.LayersDone, count(p.Layers, "layer"))
+		layers = fmt.Sprintf("%d of %s", p.LayersDone, text.Plural(p.Layers, "layer"))
 	}
 	switch {
 	case p.Total > 0:
@@ -124,5 +116,5 @@ func layersRead(m *analyze.Image) string {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d of %s read", n, count(len(m.Layers), "layer"))
+	return fmt.Sprintf("%d of %s read", n, text.Plural(len(m.Layers), "layer"))
 }

@@ -47,7 +47,7 @@ func (p *page) draw(s tcell.Screen, l layout) {
 	}
 	more := span{}
 	if below := len(p.lines) - p.top - body.h; below > 0 {
-		more = span{" " + count(below, "line") + " below ", roleText}
+		more = span{" " + text.Plural(below, "line") + " below ", roleText}
 	}
 	putLine(s, p.u.theme, title, []span{{" " + p.title + " ", roleFocus}, more})
 }
