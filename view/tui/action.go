@@ -42,8 +42,9 @@ func actions() []action {
 func moves() []action {
 	by := func(pages, halves, rows int) func(*ui) {
 		return func(u *ui) {
-			page := u.scroller().page()
-			u.scroll(pages*page + halves*max(1, page/2) + rows)
+			s := u.scroller()
+			page := s.page()
+			s.move(s.row() + pages*page + halves*max(1, page/2) + rows)
 		}
 	}
 	return []action{

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -39,7 +38,7 @@ func stepFacts(k *look, m *analyze.Image, i int) []string {
 	if s.Stored == 0 {
 		return append(facts, "nothing stored")
 	}
-	facts = append(facts, bytesText(k, s))
+	facts = append(facts, bytesText(k, s.Sums))
 	if m.Totals.Stored > 0 {
 		facts = append(facts, text.Percent(s.Stored, m.Totals.Stored)+" of the image")
 	}
@@ -49,8 +48,8 @@ func stepFacts(k *look, m *analyze.Image, i int) []string {
 	return facts
 }
 
-// bytesText says what a step stored and what became of it.
-func bytesText(k *look, s *analyze.Step) string {
+// bytesText says what is stored and what became of it.
+func bytesText(k *look, s analyze.Sums) string {
 	if s.Live == analyze.Unknown {
 		return k.size(s.Stored) + " stored"
 	}
@@ -83,7 +82,7 @@ func stepFields(k *look, m *analyze.Image, i int) []field {
 	f.add("comment", s.Comment)
 	f.add("builder", s.Builder.String())
 	if s.Base {
-		f.add("base", strings.TrimSpace("part of the base image "+parenthesized(m.BaseHow)))
+		f.add("base", fmt.Sprintf("part of the base image (%s)", m.BaseHow))
 	}
 	if s.Synthetic {
 		f.add("history", "has no record of this layer")
@@ -119,13 +118,6 @@ func entriesText(l *analyze.Layer) string {
 		return "1 entry"
 	}
 	return text.Count(l.Entries) + " entries"
-}
-
-func parenthesized(s string) string {
-	if s == "" {
-		return ""
-	}
-	return "(" + s + ")"
 }
 
 // hashText returns a digest, "" for none.
@@ -205,7 +197,7 @@ func stepText(m *analyze.Image, i int) string {
 // writer adds the step that put the item there, and the one that removed it.
 func (f *fields) writer(m *analyze.Image, l *listing, it tree.Item) {
 	k := int(it.State.Entry.Layer)
-	if l.subject.tree == nil {
+	if l.partial() {
 		k = l.subject.layer
 	}
 	if k < 0 || k >= len(m.Layers) {

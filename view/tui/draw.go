@@ -10,12 +10,19 @@ import (
 
 // drawRule draws a horizontal line.
 func (u *ui) drawRule(s tcell.Screen, r rect) {
-	if r.empty() {
-		return
-	}
 	for x := range r.w {
 		s.SetContent(r.x+x, r.y, u.look.horizontal, nil, u.theme.style(roleDim))
 	}
+}
+
+// drawTitle draws a title on a rule and, as far as there is room, what else is
+// to be said.
+func (u *ui) drawTitle(s tcell.Screen, r rect, title, more string, as role) {
+	line := []span{{" " + title + " ", as}}
+	if more != "" {
+		line = append(line, span{" " + more + " ", roleText})
+	}
+	putLine(s, u.theme, r, line)
 }
 
 // putCentred draws lines in the middle of a place.
@@ -58,10 +65,11 @@ func (u *ui) drawStatus(s tcell.Screen, r rect) {
 // anywhere stay longest: who knows how to get help and how to quit, isn't lost.
 func (u *ui) hints(width int) []span {
 	var here, anyhow []span
-	for _, sc := range u.scopes() {
+	scopes := u.scopes()
+	for _, sc := range scopes {
 		for _, a := range u.all {
 			switch {
-			case a.scope != sc || a.hint == "" || u.keys.find(a.keys[0], u.scopes()).name != a.name:
+			case a.scope != sc || a.hint == "" || u.keys.find(a.keys[0], scopes).name != a.name:
 			case sc == anywhere:
 				anyhow = append(anyhow, hint(a.keys[0], a.hint)...)
 			default:

@@ -18,7 +18,7 @@ func (u *ui) showFailure() {
 		u.say(roleDim, "nothing failed")
 		return
 	}
-	u.open(newPage(u, "Error", func() []field { return u.failureFields() }))
+	u.open(newPage(u, "Error", u.failureFields))
 }
 
 // failureFields returns the error, what can be done, and what is still there.

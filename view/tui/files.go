@@ -19,7 +19,6 @@ type files struct {
 	folds   folds
 	inFound folds // as long as there is a filter
 
-	subject  subject  // asked for
 	asked    int      // id of the last request
 	answered int      // id of the last request that is no longer waited for
 	shown    *listing // nil while there is none to show
@@ -80,16 +79,16 @@ func (f *files) refresh() {
 	if s == (subject{}) {
 		f.asked++ // what was asked for isn't wanted any more
 		f.answered = f.asked
-		f.subject, f.message = s, msg
+		f.message = msg
 		if image, _ := f.subjectNow(true); image != s {
 			f.message += "\n" + f.u.keys.of("files.view") + " shows the image after it."
 		}
 		f.clear()
 		return
 	}
-	if s != f.subject {
-		f.subject, f.message = s, ""
-		if f.shown != nil && !f.continues(s) {
+	if f.shown != nil && f.shown.subject != s {
+		f.message = ""
+		if f.shown.subject.place() != s.place() {
 			f.clear()
 		}
 	}
@@ -105,11 +104,6 @@ func (f *files) refresh() {
 // nothing, why.
 func (f *files) subjectNow(whole bool) (subject, string) {
 	return subjectOf(f.u.home.image(), f.u.home.step(), whole, f.u.state())
-}
-
-// continues reports whether s is what is shown, but with more read since.
-func (f *files) continues(s subject) bool {
-	return f.shown.subject.layer == s.layer && f.shown.subject.whole == s.whole
 }
 
 func (f *files) clear() {
@@ -153,16 +147,17 @@ func (f *files) take(l *listing) {
 // remember notes where the cursor is.
 func (f *files) remember() {
 	if it, ok := f.selected(); ok {
-		f.cursors[f.shown.place()] = f.shown.view.Tree().Path(it.Node)
+		f.cursors[f.shown.subject.place()] = f.shown.view.Tree().Path(it.Node)
 	}
 }
 
-func (l *listing) place() place { return place{l.subject.layer, l.subject.whole} }
+// place is the same for a subject of which more is read since.
+func (s subject) place() place { return place{s.layer, s.whole} }
 
 // rowOfCursor returns where the cursor was when this was last shown, 0 if it
 // never was.
 func (f *files) rowOfCursor(l *listing) int {
-	path, ok := f.cursors[l.place()]
+	path, ok := f.cursors[l.subject.place()]
 	if !ok {
 		return 0
 	}
@@ -175,15 +170,16 @@ func (f *files) rowOfCursor(l *listing) int {
 
 // selected returns the item under the cursor, false if there is none.
 func (f *files) selected() (tree.Item, bool) {
-	if f.shown == nil || len(f.shown.rows) == 0 {
+	r, ok := f.row()
+	if !ok {
 		return tree.Item{}, false
 	}
-	return f.shown.view.At(int(f.shown.rows[f.list.row()].item)), true
+	return f.shown.view.At(int(r.item)), true
 }
 
 // partial reports whether the files are those of one layer while the others
 // aren't read: all of them look added.
-func (f *files) partial() bool { return f.shown != nil && f.shown.subject.tree == nil }
+func (l *listing) partial() bool { return l.subject.tree == nil }
 
 // title returns the pane's title and what else is to be said.
 func (f *files) title() (title, more string) {
@@ -201,7 +197,7 @@ func (f *files) title() (title, more string) {
 		return title, k.join("/"+f.filter, text.Plural(f.shown.hits, "hit"), f.order.String())
 	case f.u.state() == failed:
 		return title, unverified + ": shown as added"
-	case f.partial():
+	case f.shown.partial():
 		return title, "not all read: shown as added"
 	}
 	return title, k.join(text.Plural(root.Files, "file"), k.size(root.Total), f.order.String())
@@ -242,11 +238,10 @@ func changeWord(it tree.Item) string {
 	if it.Change == tree.Unchanged {
 		return ""
 	}
-	return text.Printable(it.Change.String())
+	return it.Change.String()
 }
 
 func (u *ui) switchView() {
-	u.home.files.remember()
 	u.home.files.whole = !u.home.files.whole
 	u.home.files.refresh()
 }

@@ -14,7 +14,7 @@ func (f *files) setOpen(open bool) {
 
 // row returns the row under the cursor, false if there is none.
 func (f *files) row() (fileRow, bool) {
-	if _, ok := f.selected(); !ok {
+	if f.shown == nil || len(f.shown.rows) == 0 {
 		return fileRow{}, false
 	}
 	return f.shown.rows[f.list.row()], true

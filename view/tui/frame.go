@@ -28,7 +28,8 @@ func (f *frame) Draw(s tcell.Screen) {
 	_, _, w, h := f.GetRect()
 	l := arrange(w, h, f.u.home.focus, f.u.home.alone)
 	if l.small {
-		f.drawSmall(s, rect{0, 0, w, h})
+		// What was open stays open.
+		putCentred(s, f.u.theme, rect{0, 0, w, h}, []string{f.u.look.tooSmall(w, h)}, roleText)
 		return
 	}
 	f.u.home.place(l)
@@ -39,14 +40,6 @@ func (f *frame) Draw(s tcell.Screen) {
 		f.u.home.draw(s, l)
 	}
 	f.u.drawStatus(s, l.status)
-}
-
-// drawSmall says that there is no room. What was open stays open.
-func (f *frame) drawSmall(s tcell.Screen, r rect) {
-	if r.empty() {
-		return
-	}
-	putCentred(s, f.u.theme, r, []string{f.u.look.tooSmall(r.w, r.h)}, roleText)
 }
 
 // tooSmall says what size is needed, and more as far as it fits into w cells.

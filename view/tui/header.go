@@ -20,11 +20,11 @@ func (u *ui) reference() string {
 // nameLine returns the header's first line: which image this is, and at its
 // right what is wrong with it.
 func (u *ui) nameLine() (name []span, note span) {
+	name = []span{{u.reference(), roleStrong}}
 	m := u.news.image
 	if m == nil {
-		return []span{{u.reference(), roleStrong}}, span{}
+		return name, span{}
 	}
-	name = []span{{u.reference(), roleStrong}}
 	if full := imageName(m); full != "" && full != u.reference() {
 		name = append(name, span{"  " + full, roleText})
 	}
@@ -70,7 +70,7 @@ func (u *ui) sumLine(width int) []span {
 func totals(k *look, m *analyze.Image) []string {
 	t := m.Totals
 	parts := []string{
-		k.size(t.Stored) + " stored = " + k.size(t.Live) + " live + " + k.size(t.Dead) + " dead",
+		bytesText(k, t.Sums),
 		fmt.Sprintf("%.1f%% efficient", 100*t.Efficiency()),
 		text.Plural(t.Layers, "layer"),
 		text.Plural(t.Files, "file"),

@@ -41,29 +41,18 @@ func newHome(u *ui) *home {
 func (h *home) image() *analyze.Image { return h.u.news.image }
 
 // step returns the index of the selected step, -1 if there is none.
-func (h *home) step() int {
-	if h.image() == nil {
-		return -1
-	}
-	return h.list[paneSteps].row()
-}
+func (h *home) step() int { return h.list[paneSteps].row() }
 
 // update takes in a new image.
 func (h *home) update() {
 	if m := h.image(); m != nil {
 		l := h.list[paneSteps]
-		l.rows = newStepRows(h.u.look, m)
-		l.at(l.row())
+		l.show(newStepRows(h.u.look, m), l.row())
 	}
 	h.files.refresh()
 }
 
-func (h *home) focusOn(p pane) {
-	h.focus = p
-	for i, l := range h.list {
-		l.focused = pane(i) == p
-	}
-}
+func (h *home) focusOn(p pane) { h.focus = p }
 
 // place gives the widgets their places; a pane that isn't shown gets none.
 func (h *home) place(l layout) {
@@ -82,7 +71,7 @@ func (h *home) draw(s tcell.Screen, l layout) {
 		if msg := h.message(pane(p)); msg != "" {
 			putCentred(s, h.u.theme, r, wrap(text.Lines(msg), r.w-2), roleDim)
 		} else {
-			h.list[p].Draw(s)
+			h.list[p].draw(s, pane(p) == h.focus)
 		}
 	}
 	if h.typing {
@@ -111,22 +100,13 @@ func (h *home) drawRules(s tcell.Screen, l layout) {
 	}
 	for p, r := range l.pane {
 		if !r.empty() {
-			h.drawTitle(s, pane(p), rect{r.x + 1, l.titles.y, r.w - 2, 1})
+			title, more := h.title(pane(p))
+			as := roleTitle
+			if pane(p) == h.focus {
+				as = roleFocus
+			}
+			h.u.drawTitle(s, rect{r.x + 1, l.titles.y, r.w - 2, 1}, title, more, as)
 		}
-	}
-}
-
-// drawTitle draws a pane's title and, as far as there is room, what else is to
-// be said of it.
-func (h *home) drawTitle(s tcell.Screen, p pane, r rect) {
-	role := roleTitle
-	if p == h.focus {
-		role = roleFocus
-	}
-	title, more := h.title(p)
-	used := putLine(s, h.u.theme, r, []span{{" " + title + " ", role}})
-	if more != "" {
-		putLine(s, h.u.theme, rect{r.x + used, r.y, r.w - used, 1}, []span{{" " + more + " ", roleText}})
 	}
 }
 

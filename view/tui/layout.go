@@ -39,7 +39,6 @@ type layout struct {
 	rule    rect // below the panes, if there is room
 	detail  rect // what is selected, in one or two lines
 	status  rect
-	body    rect // panes and titles: what a page covers
 }
 
 // arrange lays out a screen of w × h cells. The pane with the focus is shown
@@ -64,7 +63,6 @@ func arrange(w, h int, focus pane, alone bool) layout {
 		foot--
 	}
 	top := headerLines + 1
-	l.body = rect{0, headerLines, w, foot - headerLines}
 	l.split(rect{0, top, w, foot - top}, focus, alone || w < twoPaneWidth)
 	return l
 }

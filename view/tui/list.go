@@ -32,9 +32,8 @@ func (noRows) Row(int, int) []cell { return nil }
 // do is in the registry of actions.
 type list struct {
 	*tview.Table
-	theme   *theme
-	rows    rows
-	focused bool
+	theme *theme
+	rows  rows
 
 	moved  func() // the selected row changed
 	opened func() // it was double-clicked
@@ -86,14 +85,14 @@ func (l *list) page() int {
 	return max(1, h)
 }
 
-// Draw draws the list.
-func (l *list) Draw(s tcell.Screen) {
+// draw draws the list.
+func (l *list) draw(s tcell.Screen, focused bool) {
 	// A table that was shown to its end would stay at the end when it grows.
 	offset, _ := l.GetOffset()
 	l.SetOffset(offset, 0)
 	l.drawn = map[int][]*tview.TableCell{}
 	selected := roleUnfocused
-	if l.focused {
+	if focused {
 		selected = roleSelected
 	}
 	l.SetSelectedStyle(l.theme.style(selected))

@@ -23,7 +23,6 @@ type mailbox struct {
 
 	mu   sync.Mutex
 	mail mail
-	any  bool
 }
 
 // mail is the content of a mailbox; nil for what there is nothing new of.
@@ -50,7 +49,6 @@ func newMailbox(s tcell.Screen) *mailbox {
 func (b *mailbox) put(change func(*mail)) {
 	b.mu.Lock()
 	change(&b.mail)
-	b.any = true
 	b.mu.Unlock()
 	select {
 	case b.filled <- struct{}{}:
@@ -64,14 +62,14 @@ func (b *mailbox) take() mail {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	m := b.mail
-	b.mail, b.any = mail{}, false
+	b.mail = mail{}
 	return m
 }
 
 func (b *mailbox) waiting() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.any
+	return b.mail != mail{}
 }
 
 // wakeKey is a key that no terminal has.

@@ -34,9 +34,9 @@ func newPage(u *ui, title string, fields func() []field) *page {
 func (p *page) update() { p.width = 0 }
 
 func (p *page) draw(s tcell.Screen, l layout) {
-	p.u.drawRule(s, rect{l.body.x, l.body.y, l.body.w, 1})
-	title := rect{l.body.x + 1, l.body.y, l.body.w - 2, 1}
-	body := rect{l.body.x + 2, l.body.y + 1, l.body.w - 4, l.status.y - l.body.y - 1}
+	p.u.drawRule(s, l.titles)
+	title := rect{l.titles.x + 1, l.titles.y, l.titles.w - 2, 1}
+	body := rect{l.titles.x + 2, l.titles.y + 1, l.titles.w - 4, l.status.y - l.titles.y - 1}
 	if p.width != body.w {
 		p.width, p.lines = body.w, pageLines(p.fields(), body.w)
 	}
@@ -45,11 +45,11 @@ func (p *page) draw(s tcell.Screen, l layout) {
 	for i := range min(body.h, len(p.lines)-p.top) {
 		putLine(s, p.u.theme, rect{body.x, body.y + i, body.w, 1}, p.lines[p.top+i])
 	}
-	more := span{}
+	more := ""
 	if below := len(p.lines) - p.top - body.h; below > 0 {
-		more = span{" " + text.Plural(below, "line") + " below ", roleText}
+		more = text.Plural(below, "line") + " below"
 	}
-	putLine(s, p.u.theme, title, []span{{" " + p.title + " ", roleFocus}, more})
+	p.u.drawTitle(s, title, p.title, more, roleFocus)
 }
 
 // The page is a scroller whose row is the first line shown.

@@ -49,10 +49,7 @@ func (u *ui) startFilter() {
 func (u *ui) keepFilter() {
 	u.stopTyping()
 	f := u.home.files
-	if f.shown == nil || f.filter == "" {
-		return
-	}
-	if r, ok := f.row(); ok && !r.is(rowHit) {
+	if r, ok := f.row(); ok && f.filter != "" && !r.is(rowHit) {
 		u.nextMatch(1)
 	}
 }

@@ -29,8 +29,6 @@ type ui struct {
 	listed chan struct{} // 1 when the worker has put a listing into the box
 	ended  chan struct{} // closed once the loop is over
 
-	patience time.Duration // how long a key waits for an idle worker
-
 	frame *frame
 	home  *home
 	pages []*page // over the home screen, the topmost last
@@ -59,8 +57,6 @@ func newUI(screen tcell.Screen, job *analyze.Job, opts Options) *ui {
 		box:    newMailbox(screen),
 		listed: make(chan struct{}, 1),
 		ended:  make(chan struct{}),
-
-		patience: grace,
 	}
 	u.keys = newKeymap(u.all)
 	u.worker = newWorker(func(l *listing) {
@@ -136,12 +132,6 @@ func (u *ui) scroller() scroller {
 	return u.home.list[u.home.focus]
 }
 
-// scroll moves by some rows.
-func (u *ui) scroll(by int) {
-	s := u.scroller()
-	s.move(s.row() + by)
-}
-
 // readMail takes in what came from other goroutines.
 func (u *ui) readMail() {
 	m := u.box.take()
@@ -195,7 +185,7 @@ func (u *ui) ask(r request) {
 	if !u.worker.ask(r) {
 		return
 	}
-	late := time.NewTimer(u.patience)
+	late := time.NewTimer(grace)
 	defer late.Stop()
 	for u.home.files.behind() {
 		select {
@@ -247,12 +237,12 @@ func (u *ui) quit() { u.app.Stop() }
 
 // stop stops the job if it still runs, else quits.
 func (u *ui) stop() {
-	if u.state() != reading || u.stopped || u.news.image == nil {
-		u.stopped = true
+	running := u.state() == reading && !u.stopped && u.news.image != nil
+	u.stopped = true
+	if !running {
 		u.quit()
 		return
 	}
-	u.stopped = true
 	u.job.Cancel()
 	u.say(roleWarning, "stopping; Ctrl-C again quits")
 }
