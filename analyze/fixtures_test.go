@@ -2,13 +2,10 @@ package analyze_test
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,42 +15,9 @@ import (
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/source"
+	"github.com/layerscope/layerscope/analyze/synth/fixture"
 	"github.com/layerscope/layerscope/analyze/tree"
 )
-
-// fixtures returns the folder of other projects' images, which may stand
-// beside the checkout.
-func fixtures(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join("..", "..", "shared", "fixtures")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("other projects' images are not beside the checkout: ", err)
-	}
-	return dir
-}
-
-// usable says of each image of images.tsv whether its keeper found it usable:
-// yes, partial or no.
-func usable(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	f, err := os.Open(filepath.Join(dir, "images.tsv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.Comma, r.LazyQuotes, r.FieldsPerRecord = '\t', true, -1
-	rows, err := r.ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	column := slices.Index(rows[0], "usable")
-	m := map[string]string{}
-	for _, row := range rows[1:] {
-		m[row[0]] = row[column]
-	}
-	return m
-}
 
 func analyzeFixture(t *testing.T, path string, opts source.Options) (*analyze.Image, error) {
 	t.Helper()
@@ -77,10 +41,10 @@ var refused = map[string]string{
 }
 
 func TestFixtures(t *testing.T) {
-	dir := fixtures(t)
-	for name, use := range usable(t, dir) {
+	for _, f := range fixture.Listed(t) {
+		name, use := f.Name, f.Usable
 		t.Run(name, func(t *testing.T) {
-			m, err := analyzeFixture(t, filepath.Join(dir, "images", name), source.Options{})
+			m, err := analyzeFixture(t, f.Path, source.Options{})
 			switch {
 			case err == nil && use == "no":
 				t.Error("read an image that can't be used")
@@ -99,7 +63,7 @@ func TestFixtures(t *testing.T) {
 
 // TestFixturesBySelection reads every image of an archive or layout of several.
 func TestFixturesBySelection(t *testing.T) {
-	dir := fixtures(t)
+	dir := fixture.Dir(t)
 	for _, tt := range []struct {
 		file string
 		tags []string
@@ -204,7 +168,7 @@ var linkedByBuildah = regexp.MustCompile(`^(srv/app/data2|srv/cache/hard)\.txt `
 // TestSameDockerfile compares the final trees that builders make of one
 // Dockerfile.
 func TestSameDockerfile(t *testing.T) {
-	dir := filepath.Join(fixtures(t), "built")
+	dir := filepath.Join(fixture.Dir(t), "built")
 	trees := map[string][]string{}
 	for file, tag := range map[string]string{
 		"docker2010-three-images.tar": "local/mini:classic", "docker2010-classic.tar": "", "docker2010-buildkit.tar": "",

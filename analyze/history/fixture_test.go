@@ -16,32 +16,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
+
+	"github.com/layerscope/layerscope/analyze/synth/fixture"
 )
-
-// fixtures returns the folder of images beside the repository.
-func fixtures(t *testing.T, name string) string {
-	t.Helper()
-	root, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for !exists(filepath.Join(root, "go.mod")) {
-		if root == filepath.Dir(root) {
-			t.Fatal("no go.mod above the test")
-		}
-		root = filepath.Dir(root)
-	}
-	dir := filepath.Join(root, "..", "shared", "fixtures", name)
-	if !exists(dir) {
-		t.Skipf("no ../shared/fixtures/%s beside the repository", name)
-	}
-	return dir
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
 
 // maxConfig bounds what may be a config.
 const maxConfig = 1 << 20
@@ -111,7 +88,7 @@ func plain(f *os.File) (io.Reader, error) {
 func TestFixtures(t *testing.T) {
 	builders, fits, guessed := map[Builder]int{}, map[Fit]int{}, 0
 	for _, name := range []string{"images", "built"} {
-		dir := fixtures(t, name)
+		dir := filepath.Join(fixture.Dir(t), name)
 		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() {
 				return err
@@ -166,7 +143,7 @@ var mini = []string{
 // TestSameDockerfile reads one Dockerfile from the images that eight tools made
 // of it.
 func TestSameDockerfile(t *testing.T) {
-	dir := fixtures(t, "built")
+	dir := filepath.Join(fixture.Dir(t), "built")
 	tests := []struct {
 		file    string
 		builder Builder

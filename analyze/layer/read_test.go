@@ -17,11 +17,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 	"github.com/zeebo/xxh3"
 
 	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/synth"
 )
 
 func read(t *testing.T, blob []byte) *layer.Index {
@@ -53,29 +52,6 @@ func makeTar(t testing.TB, headers ...tar.Header) []byte {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
-}
-
-func gzipped(t testing.TB, data []byte) []byte {
-	t.Helper()
-	var buf bytes.Buffer
-	w := gzip.NewWriter(&buf)
-	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return buf.Bytes()
-}
-
-func zstded(t testing.TB, data []byte) []byte {
-	t.Helper()
-	w, err := zstd.NewWriter(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	return w.EncodeAll(data, nil)
 }
 
 func digest(data []byte) v1.Hash {
@@ -159,18 +135,18 @@ func TestEntries(t *testing.T) {
 func TestBlobs(t *testing.T) {
 	plain := makeTar(t, tar.Header{Name: "a", Size: 100_000}, tar.Header{Name: "b", Size: 1}, tar.Header{Name: "c", Size: 300_000})
 	half := len(plain) / 2
-	skippable := append([]byte{0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4}, zstded(t, plain)...)
+	skippable := append([]byte{0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4}, synth.Zstd.Bytes(plain)...)
 	for _, tt := range []struct {
 		name, compression string
 		blob              []byte
 	}{
 		{"plain", "", plain},
-		{"gzip", "gzip", gzipped(t, plain)},
-		{"gzip members", "gzip", append(gzipped(t, plain[:half]), gzipped(t, plain[half:])...)},
-		{"zstd", "zstd", zstded(t, plain)},
-		{"zstd frames", "zstd", append(zstded(t, plain[:half]), zstded(t, plain[half:])...)},
+		{"gzip", "gzip", synth.Gzip.Bytes(plain)},
+		{"gzip members", "gzip", append(synth.Gzip.Bytes(plain[:half]), synth.Gzip.Bytes(plain[half:])...)},
+		{"zstd", "zstd", synth.Zstd.Bytes(plain)},
+		{"zstd frames", "zstd", append(synth.Zstd.Bytes(plain[:half]), synth.Zstd.Bytes(plain[half:])...)},
 		{"zstd after a skippable frame", "zstd", skippable},
-		{"zstd before a skippable frame", "zstd", append(zstded(t, plain), skippable[:12]...)},
+		{"zstd before a skippable frame", "zstd", append(synth.Zstd.Bytes(plain), skippable[:12]...)},
 	} {
 		for name, r := range map[string]io.Reader{
 			"at once": bytes.NewReader(tt.blob), "byte by byte": iotest.OneByteReader(bytes.NewReader(tt.blob)), "with EOF": iotest.DataErrReader(bytes.NewReader(tt.blob)),
@@ -196,7 +172,7 @@ func TestBlobs(t *testing.T) {
 
 func TestVerify(t *testing.T) {
 	plain := makeTar(t, tar.Header{Name: "a", Size: 1})
-	x := read(t, gzipped(t, plain))
+	x := read(t, synth.Gzip.Bytes(plain))
 	zero, other := v1.Hash{}, digest([]byte("other"))
 	if err := x.Verify(zero, zero); err != nil {
 		t.Error(err)
@@ -215,7 +191,7 @@ func TestVerify(t *testing.T) {
 func TestVerifyPadding(t *testing.T) {
 	plain := makeTar(t, tar.Header{Name: "a", Size: 1})
 	padded := append(bytes.Clone(plain), make([]byte, 10240-len(plain))...)
-	x := read(t, zstded(t, plain))
+	x := read(t, synth.Zstd.Bytes(plain))
 	if err := x.Verify(v1.Hash{}, digest(padded)); err != nil {
 		t.Error(err)
 	}
@@ -247,7 +223,7 @@ func TestCompressedShares(t *testing.T) {
 	if err := tw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for name, blob := range map[string][]byte{"gzip": gzipped(t, buf.Bytes()), "zstd": zstded(t, buf.Bytes())} {
+	for name, blob := range map[string][]byte{"gzip": synth.Gzip.Bytes(buf.Bytes()), "zstd": synth.Zstd.Bytes(buf.Bytes())} {
 		x := read(t, blob)
 		sum := int64(0)
 		for i, e := range x.All() {
@@ -275,7 +251,7 @@ func TestBadLayers(t *testing.T) {
 	plain := makeTar(t, tar.Header{Name: "a", Size: 100_000})
 	noise := make([]byte, 100_000)
 	rand.Read(noise)
-	noisy := gzipped(t, append(plain, noise...))
+	noisy := synth.Gzip.Bytes(append(plain, noise...))
 	for _, tt := range []struct {
 		name string
 		blob []byte
@@ -284,10 +260,10 @@ func TestBadLayers(t *testing.T) {
 		{"cut tar", plain[:50_000], `reading tar entry "a": unexpected EOF`},
 		{"cut gzip", noisy[:len(noisy)-500], "decompressing gzip: unexpected EOF"},
 		{"cut gzip header", []byte{0x1f, 0x8b, 8}, "decompressing gzip: unexpected EOF"},
-		{"cut zstd", zstded(t, append(plain, noise...))[:2000], "decompressing zstd: unexpected EOF"},
-		{"broken gzip sum", append(gzipped(t, plain)[:len(gzipped(t, plain))-8], make([]byte, 8)...), "decompressing gzip: gzip: invalid checksum"},
+		{"cut zstd", synth.Zstd.Bytes(append(plain, noise...))[:2000], "decompressing zstd: unexpected EOF"},
+		{"broken gzip sum", append(synth.Gzip.Bytes(plain)[:len(synth.Gzip.Bytes(plain))-8], make([]byte, 8)...), "decompressing gzip: gzip: invalid checksum"},
 		{"no tar", noise, "reading tar entry 0: invalid tar header"},
-		{"bytes after gzip", append(gzipped(t, plain), make([]byte, 100)...), "decompressing gzip: something else follows the compressed stream"},
+		{"bytes after gzip", append(synth.Gzip.Bytes(plain), make([]byte, 100)...), "decompressing gzip: something else follows the compressed stream"},
 		{"a megabyte of xattrs", makeTar(t, tar.Header{Name: "a", PAXRecords: manyXattrs(40_000)}), `reading tar entry "a": the names of its extended attributes take`},
 		{"path of 40 kB", makeTar(t, tar.Header{Name: strings.Repeat("x", 40_000)}), "path of 40000 bytes is longer than 32768"},
 	} {
@@ -311,7 +287,7 @@ func manyXattrs(n int) map[string]string {
 }
 
 func TestEmptyLayers(t *testing.T) {
-	for name, blob := range map[string][]byte{"no bytes": nil, "an empty tar": makeTar(t), "an empty gzipped tar": gzipped(t, makeTar(t))} {
+	for name, blob := range map[string][]byte{"no bytes": nil, "an empty tar": makeTar(t), "an empty gzipped tar": synth.Gzip.Bytes(makeTar(t))} {
 		if x := read(t, blob); x.Len() != 0 || x.Stored != 0 {
 			t.Errorf("%s: %d entries", name, x.Len())
 		}
@@ -320,7 +296,7 @@ func TestEmptyLayers(t *testing.T) {
 
 // TestMaxSize reads a bomb: 64 MB of zeros in a few kB.
 func TestMaxSize(t *testing.T) {
-	bomb := zstded(t, makeTar(t, tar.Header{Name: "\x00bomb"[1:], Size: 64 << 20}))
+	bomb := synth.Zstd.Bytes(makeTar(t, tar.Header{Name: "\x00bomb"[1:], Size: 64 << 20}))
 	_, err := layer.Read(context.Background(), bytes.NewReader(bomb), layer.Options{MaxSize: 1 << 20})
 	var tooLarge *layer.TooLargeError
 	if !errors.As(err, &tooLarge) || tooLarge.Limit != 1<<20 {
@@ -367,7 +343,7 @@ func TestCancel(t *testing.T) {
 func TestReadError(t *testing.T) {
 	broken := errors.New("disk on fire")
 	plain := makeTar(t, tar.Header{Name: "a", Size: 1 << 20})
-	for name, blob := range map[string][]byte{"plain": plain, "gzip": gzipped(t, plain)} {
+	for name, blob := range map[string][]byte{"plain": plain, "gzip": synth.Gzip.Bytes(plain)} {
 		r := io.MultiReader(bytes.NewReader(blob[:len(blob)/2]), iotest.ErrReader(broken))
 		if _, err := layer.Read(context.Background(), r, layer.Options{}); !errors.Is(err, broken) {
 			t.Errorf("%s: error %v, want %v", name, err, broken)

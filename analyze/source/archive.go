@@ -11,35 +11,6 @@ import (
 	"path/filepath"
 )
 
-// pathKind is what a path without a transport leads to.
-type pathKind int
-
-const (
-	archivePath pathKind = iota + 1
-	layoutPath
-)
-
-// detectPath tells by its content what an image in the file system is. The
-// error is fs.ErrNotExist if there is nothing at the path.
-func detectPath(path string) (pathKind, error) {
-	st, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return 0, err
-	case st.IsDir():
-		return layoutPath, checkLayout(path)
-	case !st.Mode().IsRegular():
-		return archivePath, nil // a pipe can't be looked at without reading it
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	_, err = checkArchive(f)
-	return archivePath, err
-}
-
 // checkArchive returns an error if a file doesn't begin like an archive.
 func checkArchive(f io.ReaderAt) (compression, error) {
 	head := make([]byte, tarBlock)
@@ -198,7 +169,7 @@ func (n *namedImage) Read(ctx context.Context, req Request) (*Description, error
 func archiveError(doing, path string, err error) error {
 	var pathErr *fs.PathError
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case isCancelled(err):
 		return err
 	case errors.As(err, &pathErr) && pathErr.Path == path:
 		err = pathErr.Err

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/layerscope/layerscope/analyze/progress"
+	"github.com/layerscope/layerscope/analyze/synth"
 )
 
 // TestAnyOrder checks that a stream's members may come in any order, and that
@@ -56,14 +57,14 @@ func TestAnyOrder(t *testing.T) {
 func dockerList(t testing.TB, s sample) item {
 	entry := dockerImage{RepoTags: s.tags, Config: "blobs/sha256/" + sha256Of([]byte(s.config(t))).Hex}
 	for _, l := range s.layers {
-		entry.Layers = append(entry.Layers, "blobs/sha256/"+sha256Of(gzipBytes(t, []byte(l))).Hex)
+		entry.Layers = append(entry.Layers, "blobs/sha256/"+sha256Of(synth.Gzip.Bytes([]byte(l))).Hex)
 	}
 	return item{name: "manifest.json", body: toJSON(t, []dockerImage{entry})}
 }
 
 func TestDescription(t *testing.T) {
 	layer := layerTar(t, "a", "base")
-	zipped := gzipBytes(t, []byte(layer))
+	zipped := synth.Gzip.Bytes([]byte(layer))
 	s := amd64("alpine:3", layer)
 	config := s.config(t)
 	id, diffID := sha256Of([]byte(config)), sha256Of([]byte(layer))
@@ -130,7 +131,7 @@ func TestOuterCompression(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{"gzip": gzipBytes(t, archive), "zstd": zstdBytes(t, archive)} {
+	for name, data := range map[string][]byte{"gzip": synth.Gzip.Bytes(archive), "zstd": synth.Zstd.Bytes(archive)} {
 		path := writeFile(t, data)
 		var p progress.Progress
 		got, err := readAll(t, path, Options{Progress: &p})
@@ -203,13 +204,13 @@ func TestNotAnArchive(t *testing.T) {
 			}
 		}
 	}
-	if _, err := open(t.Context(), filepath.Join(t.TempDir(), "none"), Options{}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := openArchive(t.Context(), Bare, filepath.Join(t.TempDir(), "none"), Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	if _, err := openArchive(t.Context(), Bare, t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "directory") {
 		t.Errorf("a directory as an archive: %v", err)
 	}
-	if _, err := open(t.Context(), t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "no index.json") {
+	if _, err := openPath(t.Context(), t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "no index.json") {
 		t.Errorf("an empty directory: %v", err)
 	}
 }
@@ -220,7 +221,7 @@ func TestWrongSizes(t *testing.T) {
 	b := newBlobs(t)
 	layer := layerTar(t, "a", "base")
 	config := b.add(types.OCIConfigJSON, amd64("", layer).config(t))
-	blob := b.add(types.OCILayer, string(gzipBytes(t, []byte(layer))))
+	blob := b.add(types.OCILayer, string(synth.Gzip.Bytes([]byte(layer))))
 	config.Size, blob.Size = 1, 1
 	m := b.manifest(v1.Manifest{Config: config, Layers: []v1.Descriptor{blob}})
 	m.Size = 1
@@ -254,7 +255,7 @@ func TestTransport(t *testing.T) {
 		{"both", both, OCIArchive, "oci-archive", ""},
 	} {
 		plain := pack(t, tt.items...)
-		for how, data := range map[string][]byte{"in place": plain, "stream": gzipBytes(t, plain)} {
+		for how, data := range map[string][]byte{"in place": plain, "stream": synth.Gzip.Bytes(plain)} {
 			d, _, err := readRef(t, string(tt.transport)+":"+writeFile(t, data), Options{})
 			var hint *HintError
 			switch {

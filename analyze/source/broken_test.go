@@ -7,6 +7,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/layerscope/layerscope/analyze/synth"
 )
 
 // broken are archives that must be refused, and what the error must say.
@@ -39,10 +41,10 @@ func broken(t testing.TB) map[string]struct {
 	b := newBlobs(t)
 	manifest := b.image(good)
 	layout := b.layout(manifest)
-	layerHex := sha256Of(gzipBytes(t, []byte(layer))).Hex
+	layerHex := sha256Of(synth.Gzip.Bytes([]byte(layer))).Hex
 	image := func(change func(*v1.Manifest)) []item {
 		b := newBlobs(t)
-		m := v1.Manifest{Config: b.add(types.OCIConfigJSON, config), Layers: []v1.Descriptor{b.add(types.OCILayer, string(gzipBytes(t, []byte(layer))))}}
+		m := v1.Manifest{Config: b.add(types.OCIConfigJSON, config), Layers: []v1.Descriptor{b.add(types.OCILayer, string(synth.Gzip.Bytes([]byte(layer))))}}
 		change(&m)
 		return b.layout(b.manifest(m))
 	}

@@ -11,8 +11,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+
+	"github.com/layerscope/layerscope/analyze/synth"
 )
 
 // item is a member of a test's archive.
@@ -44,29 +44,6 @@ func pack(t testing.TB, items ...item) []byte {
 // layerTar returns a layer with one file.
 func layerTar(t testing.TB, name, body string) string {
 	return string(pack(t, item{name: name, body: body}))
-}
-
-func gzipBytes(t testing.TB, data []byte) []byte {
-	t.Helper()
-	var buf bytes.Buffer
-	w := gzip.NewWriter(&buf)
-	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return buf.Bytes()
-}
-
-func zstdBytes(t testing.TB, data []byte) []byte {
-	t.Helper()
-	w, err := zstd.NewWriter(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	return w.EncodeAll(data, nil)
 }
 
 func toJSON(t testing.TB, v any) string {
@@ -149,7 +126,7 @@ func (b *blobs) image(s sample) v1.Descriptor {
 	b.t.Helper()
 	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Config: b.add(types.OCIConfigJSON, s.config(b.t))}
 	for _, l := range s.layers {
-		m.Layers = append(m.Layers, b.add(types.OCILayer, string(gzipBytes(b.t, []byte(l)))))
+		m.Layers = append(m.Layers, b.add(types.OCILayer, string(synth.Gzip.Bytes([]byte(l)))))
 	}
 	d := b.add(types.OCIManifestSchema1, toJSON(b.t, m))
 	d.Platform = &v1.Platform{OS: s.os, Architecture: s.arch, Variant: s.variant}

@@ -132,39 +132,20 @@ func byPlatform(cs []*candidate, absent []v1.Descriptor, want v1.Platform) ([]*c
 	if len(cs) == 1 && cs[0].platform.OS == "" && cs[0].platform.Architecture == "" {
 		return cs, nil
 	}
-	var fit []*candidate
-	best := noRank
-	for _, c := range cs {
-		switch r := platformRank(want, c.platform); {
-		case r == noRank:
-		case best == noRank || r < best:
-			fit, best = []*candidate{c}, r
-		case r == best:
-			fit = append(fit, c)
-		}
-	}
-	if len(fit) > 0 {
+	if fit := fitting(cs, (*candidate).of, want); len(fit) > 0 {
 		return fit, nil
 	}
 	for _, d := range absent {
 		if d.Platform != nil && platformRank(want, *d.Platform) != noRank {
 			return nil, fmt.Errorf("the image for %s is listed (%s) but not there; there is %s",
-				platformName(want), d.Digest, strings.Join(platforms(cs), ", "))
+				platformName(want), d.Digest, strings.Join(platformNames(cs, (*candidate).of), ", "))
 		}
 	}
-	return nil, noPlatform(want, platforms(cs))
+	return nil, noPlatform(want, platformNames(cs, (*candidate).of))
 }
 
-// platforms names the platforms of the candidates, each once.
-func platforms(cs []*candidate) []string {
-	var names []string
-	for _, c := range cs {
-		if n := platformName(c.platform); !slices.Contains(names, n) {
-			names = append(names, n)
-		}
-	}
-	return names
-}
+// of returns the platform that the candidate is of.
+func (c *candidate) of() v1.Platform { return c.platform }
 
 // severalImages is the error for candidates between which there is no choosing.
 func severalImages(cs []*candidate) error {
@@ -177,19 +158,17 @@ func severalImages(cs []*candidate) error {
 // candidateList names the candidates. Those of one name are told apart by
 // their platforms if they can be, else by their digests.
 func candidateList(cs []*candidate) string {
+	var order []string
+	groups := map[string][]*candidate{}
+	for _, c := range cs {
+		if groups[c.group] == nil {
+			order = append(order, c.group)
+		}
+		groups[c.group] = append(groups[c.group], c)
+	}
 	var items []string
-	for i, c := range cs {
-		same := func(o *candidate) bool { return o.group == c.group }
-		if slices.IndexFunc(cs, same) != i {
-			continue
-		}
-		var group []*candidate
-		for _, o := range cs {
-			if same(o) {
-				group = append(group, o)
-			}
-		}
-		items = append(items, groupItem(group))
+	for _, g := range order {
+		items = append(items, groupItem(groups[g]))
 	}
 	return bounded(items)
 }
@@ -200,7 +179,7 @@ func groupItem(group []*candidate) string {
 	if names := group[0].names; len(names) > 0 {
 		name = fmt.Sprintf("%q", names[0])
 	}
-	tells := platforms(group)
+	tells := platformNames(group, (*candidate).of)
 	if len(tells) < len(group) {
 		tells = nil
 		for _, c := range group {

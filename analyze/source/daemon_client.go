@@ -126,7 +126,10 @@ func (d dockerClient) list(ctx context.Context) ([]string, error) {
 
 func (d dockerClient) inspect(ctx context.Context, name string, p *v1.Platform) (*inspected, error) {
 	var opts []client.ImageInspectOption
-	if p != nil && d.speaks(ctx, "1.49") {
+	if p != nil {
+		d.c.NegotiateAPIVersion(ctx)
+	}
+	if p != nil && d.speaks("1.49") {
 		opts = append(opts, client.ImageInspectWithPlatform(ociPlatform(p)))
 	}
 	r, err := d.c.ImageInspect(ctx, name, opts...)
@@ -167,7 +170,7 @@ func inspection(r image.InspectResponse) (*inspected, error) {
 
 func (d dockerClient) history(ctx context.Context, name string, p *v1.Platform) ([]record, error) {
 	var opts []client.ImageHistoryOption
-	if p != nil && d.speaks(ctx, "1.48") {
+	if p != nil && d.speaks("1.48") {
 		opts = append(opts, client.ImageHistoryWithPlatform(*ociPlatform(p)))
 	}
 	items, err := d.c.ImageHistory(ctx, name, opts...)
@@ -184,7 +187,7 @@ func (d dockerClient) history(ctx context.Context, name string, p *v1.Platform) 
 
 func (d dockerClient) save(ctx context.Context, name string, p *v1.Platform) (io.ReadCloser, error) {
 	var opts []client.ImageSaveOption
-	if p != nil && d.speaks(ctx, "1.48") {
+	if p != nil && d.speaks("1.48") {
 		opts = append(opts, client.ImageSaveWithPlatforms(*ociPlatform(p)))
 	}
 	body, err := d.c.ImageSave(ctx, []string{name}, opts...)
@@ -202,9 +205,9 @@ func (d dockerClient) pull(ctx context.Context, name, platform, auth string) (io
 // Close closes the connections that are kept for more.
 func (d dockerClient) Close() error { return d.c.Close() }
 
-// speaks says whether the daemon speaks a version of the API.
-func (d dockerClient) speaks(ctx context.Context, version string) bool {
-	d.c.NegotiateAPIVersion(ctx)
+// speaks says whether the daemon speaks a version of the API. The first request
+// tells, and every image is inspected first.
+func (d dockerClient) speaks(version string) bool {
 	return versions.GreaterThanOrEqualTo(d.c.ClientVersion(), version)
 }
 
@@ -216,7 +219,7 @@ func ociPlatform(p *v1.Platform) *ocispec.Platform {
 // done.
 func (d dockerClient) explain(err error, name string) error {
 	switch {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case err == nil, isCancelled(err):
 		return err
 	case errors.Is(err, fs.ErrPermission):
 		return &HintError{

@@ -45,7 +45,7 @@ func describe(fs files, form form, opts Options) (*Description, error) {
 		return nil, err
 	}
 	d.Source = form.docker
-	if h.oci || form.only == OCIArchive {
+	if h.oci() || form.only == OCIArchive {
 		d.Source = form.oci
 	}
 	d.Name, d.Tags = c.ownName(), c.names
@@ -79,12 +79,14 @@ type holding struct {
 	files   files
 	saved   bool // there is docker's list of images: it is a docker save, or like one
 	indexed bool // there is an OCI index
-	oci     bool // there is nothing but an OCI index
 
 	referrers []referrer
 	absent    []v1.Descriptor // manifests that an index names and that aren't there
 	artifacts []string        // types of what an index names and is no image
 }
+
+// oci says whether there is nothing but an OCI index.
+func (h *holding) oci() bool { return h.indexed && !h.saved }
 
 // candidates returns the images there are. Newer docker saves write both
 // lists; the OCI index knows more, docker's the tags.
@@ -99,7 +101,6 @@ func (h *holding) candidates() ([]*candidate, error) {
 	}
 	h.saved = manifest != nil && !isObject(manifest)
 	h.indexed = index != nil
-	h.oci = h.indexed && !h.saved
 	var cs []*candidate
 	switch {
 	case index != nil:
@@ -122,7 +123,7 @@ func (h *holding) candidates() ([]*candidate, error) {
 // engines save is both.
 func (h *holding) check(only Transport) error {
 	switch {
-	case only == DockerArchive && h.oci:
+	case only == DockerArchive && h.oci():
 		return &HintError{errors.New("not a docker archive, but an OCI archive"), "open it as oci-archive:FILE"}
 	case only == OCIArchive && !h.indexed:
 		return &HintError{errors.New("not an OCI archive: it has no index.json"), "open it as docker-archive:FILE"}
@@ -137,7 +138,7 @@ func (h *holding) noImage() error {
 		return fmt.Errorf("manifest %s is missing", h.absent[0].Digest)
 	case len(h.artifacts) > 0:
 		return fmt.Errorf("there is no container image, but artifacts of type %s", quotedList(h.artifacts))
-	case h.oci:
+	case h.oci():
 		return errors.New("index.json lists no images")
 	}
 	return errors.New("manifest.json lists no images")
@@ -192,15 +193,24 @@ func (h *holding) blob(d v1.Descriptor) ([]byte, error) {
 }
 
 func verify(data []byte, want v1.Hash) error {
-	hasher, err := v1.Hasher(want.Algorithm)
+	got, err := digestOf(data, want.Algorithm)
 	if err != nil {
 		return err
 	}
-	hasher.Write(data)
-	if got := hex.EncodeToString(hasher.Sum(nil)); got != want.Hex {
-		return fmt.Errorf("digest mismatch: it is %s:%s, not %s", want.Algorithm, got, want)
+	if got != want {
+		return fmt.Errorf("digest mismatch: it is %s, not %s", got, want)
 	}
 	return nil
+}
+
+// digestOf returns the digest of data by the algorithm of another.
+func digestOf(data []byte, algorithm string) (v1.Hash, error) {
+	h, err := v1.Hasher(algorithm)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	h.Write(data)
+	return v1.Hash{Algorithm: algorithm, Hex: hex.EncodeToString(h.Sum(nil))}, nil
 }
 
 // manifestImage describes the image of a manifest whose descriptor is d.

@@ -36,22 +36,28 @@ func (h *holding) dockerCandidates(manifest []byte, indexed []*candidate) ([]*ca
 		if err != nil {
 			err = fmt.Errorf("reading the config: %w", err)
 		}
-		if err != nil || !addTags(cs, sha256Of(raw), img.RepoTags) {
+		if err != nil || !addNaming(cs, sha256Of(raw), img.naming()) {
 			cs = append(cs, h.dockerCandidate(img, raw, err))
 		}
 	}
 	return cs, nil
 }
 
-// addTags gives tags to the candidates of a config. It says if there are any.
-func addTags(cs []*candidate, config v1.Hash, tags []string) bool {
+// naming returns what docker's list calls the image: by its tags.
+func (img dockerImage) naming() naming {
+	n := naming{names: img.RepoTags}
+	if len(img.RepoTags) > 0 {
+		n.qualified = img.RepoTags[0]
+	}
+	return n
+}
+
+// addNaming names the candidates of a config. It says if there are any.
+func addNaming(cs []*candidate, config v1.Hash, n naming) bool {
 	found := false
 	for _, c := range cs {
 		if c.config == config {
-			c.addNames(tags...)
-			if c.qualified == "" && len(tags) > 0 {
-				c.qualified = tags[0]
-			}
+			c.addNaming(n)
 			found = true
 		}
 	}
@@ -62,10 +68,7 @@ func addTags(cs []*candidate, config v1.Hash, tags []string) bool {
 // config couldn't be read.
 func (h *holding) dockerCandidate(img dockerImage, rawConfig []byte, err error) *candidate {
 	c := &candidate{group: strings.Join(append(img.RepoTags, img.Config), "\x00")}
-	c.addNames(img.RepoTags...)
-	if len(img.RepoTags) > 0 {
-		c.qualified = img.RepoTags[0]
-	}
+	c.addNaming(img.naming())
 	var config *v1.ConfigFile
 	if err == nil {
 		config, err = h.dockerConfig(img.Config, rawConfig)

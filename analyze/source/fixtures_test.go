@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,67 +18,24 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/layerscope/layerscope/analyze/synth/fixture"
 )
 
-// fixture is a line of images.tsv.
-type fixture struct {
-	path, usable, special string
-}
-
-// sharedFixtures returns the folder of fixtures beside the checkout.
-func sharedFixtures(t *testing.T) string {
+// allFixtures returns the listed images, and those that were built, which are
+// all usable.
+func allFixtures(t *testing.T) []fixture.Image {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	dir = filepath.Join(dir, "..", "shared", "fixtures")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the shared fixtures are not beside the checkout: ", err)
-	}
-	return dir
-}
-
-func loadFixtures(t *testing.T) []fixture {
-	t.Helper()
-	dir := sharedFixtures(t)
-	f, err := os.Open(filepath.Join(dir, "images.tsv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.Comma, r.LazyQuotes, r.FieldsPerRecord = '\t', true, -1
-	rows, err := r.ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	column := func(name string) int { return slices.Index(rows[0], name) }
-	var fixtures []fixture
-	for _, row := range rows[1:] {
-		fixtures = append(fixtures, fixture{
-			path:    filepath.Join(dir, "images", row[column("file")]),
-			usable:  row[column("usable")],
-			special: row[column("special")],
-		})
-	}
-	built, err := os.ReadDir(filepath.Join(dir, "built"))
+	all := fixture.Listed(t)
+	dir := filepath.Join(fixture.Dir(t), "built")
+	built, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range built {
-		fixtures = append(fixtures, fixture{path: filepath.Join(dir, "built", e.Name()), usable: "yes"})
+		all = append(all, fixture.Image{Name: e.Name(), Path: filepath.Join(dir, e.Name()), Usable: "yes"})
 	}
-	return fixtures
+	return all
 }
 
 // refusals are the fixtures that are refused though the list says they are
@@ -104,14 +59,14 @@ var several = map[string][]string{
 }
 
 func TestFixtures(t *testing.T) {
-	for _, f := range loadFixtures(t) {
-		t.Run(filepath.Base(f.path), func(t *testing.T) {
+	for _, f := range allFixtures(t) {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			name := filepath.Base(f.path)
-			_, err := readAll(t, f.path, Options{})
-			agree(t, f.path, Options{})
+			name := f.Name
+			_, err := readAll(t, f.Path, Options{})
+			agree(t, f.Path, Options{})
 			if tags := several[name]; tags != nil {
-				checkSeveral(t, f.path, err, tags)
+				checkSeveral(t, f.Path, err, tags)
 				return
 			}
 			if want, ok := refusals[name]; ok {
@@ -120,7 +75,7 @@ func TestFixtures(t *testing.T) {
 				}
 				return
 			}
-			switch f.usable {
+			switch f.Usable {
 			case "yes":
 				if err != nil {
 					t.Error(err)
@@ -156,18 +111,6 @@ func checkSeveral(t *testing.T, path string, err error, tags []string) {
 	}
 }
 
-// open opens what a path leads to, as Open does.
-func open(ctx context.Context, path string, opts Options) (Image, error) {
-	kind, err := detectPath(path)
-	switch {
-	case err != nil:
-		return nil, archiveError("opening", path, err)
-	case kind == layoutPath:
-		return openLayout(ctx, path, "", opts)
-	}
-	return openArchive(ctx, Bare, path, opts)
-}
-
 // blobDigests are the digests of the blobs that were handed out, by key.
 type blobDigests struct {
 	sync.Mutex
@@ -197,7 +140,7 @@ func readAll(t *testing.T, path string, opts Options) (*Description, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	img, err := open(ctx, path, opts)
+	img, err := openPath(ctx, path, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +179,7 @@ func agree(t *testing.T, path string, opts Options) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var want *Description
-	img, wantErr := open(ctx, path, opts)
+	img, wantErr := openPath(ctx, path, opts)
 	if wantErr == nil {
 		defer img.Close()
 		want, wantErr = img.Read(ctx, Request{Visit: ignore})

@@ -9,13 +9,10 @@ import (
 )
 
 // openLayout opens an image in a directory: an OCI image layout, what skopeo
-// writes to dir:, or an unpacked archive. A tag overrides opts.Tag.
-func openLayout(ctx context.Context, dir, tag string, opts Options) (Image, error) {
+// writes to dir:, or an unpacked archive.
+func openLayout(ctx context.Context, dir string, opts Options) (Image, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
-	}
-	if tag != "" {
-		opts.Tag = tag
 	}
 	img, err := openDirectory(dir, opts)
 	if err != nil {

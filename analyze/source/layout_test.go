@@ -47,18 +47,18 @@ func TestLayout(t *testing.T) {
 		agree(t, dir, Options{})
 	}
 	dir := unpack(t, layout...)
-	if img, err := openLayout(t.Context(), dir, "x:1", Options{}); err != nil {
+	if img, err := openLayout(t.Context(), dir, Options{Tag: "x:1"}); err != nil {
 		t.Errorf("by tag: %v", err)
 	} else {
 		img.Close()
 	}
-	if _, err := openLayout(t.Context(), dir, "y", Options{}); err == nil || !strings.Contains(err.Error(), `"x:1"`) {
+	if _, err := openLayout(t.Context(), dir, Options{Tag: "y"}); err == nil || !strings.Contains(err.Error(), `"x:1"`) {
 		t.Errorf("by another tag: %v, want the list", err)
 	}
 	if err := os.Remove(filepath.Join(dir, "index.json")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openLayout(t.Context(), dir, "", Options{}); err == nil {
+	if _, err := openLayout(t.Context(), dir, Options{}); err == nil {
 		t.Error("a layout without an index was opened")
 	}
 }

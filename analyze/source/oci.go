@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // Annotations that name an image in an index: the OCI image-spec's
@@ -87,10 +86,10 @@ func (w *indexWalk) candidates() []*candidate {
 	return w.images
 }
 
-// naming is what an index calls its entries, and those of an index in it that
-// have no names of their own.
+// naming is what an image is called: in docker's list, or in an index, which
+// so calls the entries of an index in it that have no names of their own.
 type naming struct {
-	names     []string
+	names     []string // "" among them is none
 	qualified string
 }
 
@@ -99,13 +98,7 @@ func (n naming) of(d v1.Descriptor) naming {
 	if full == "" && ref == "" {
 		return n
 	}
-	own := naming{qualified: full}
-	for _, name := range []string{full, ref} {
-		if name != "" && !slices.Contains(own.names, name) {
-			own.names = append(own.names, name)
-		}
-	}
-	return own
+	return naming{names: []string{full, ref}, qualified: full}
 }
 
 func (w *indexWalk) walk(idx *v1.IndexManifest, n naming, depth int) error {
@@ -206,10 +199,10 @@ func (c *candidate) addNaming(n naming) {
 
 // artifactType returns the type of what is stored as an image but isn't one,
 // "" for an image (OCI image-spec, manifest.md, "Guidelines for Artifact
-// Usage"). Some tools repeat the config's type as the artifact's.
+// Usage").
 func artifactType(d v1.Descriptor, m *v1.Manifest) string {
 	for _, t := range []string{m.ArtifactType, d.ArtifactType} {
-		if t != "" && !types.MediaType(t).IsConfig() {
+		if isArtifactType(t) {
 			return t
 		}
 	}

@@ -1,10 +1,12 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -36,7 +38,8 @@ func openRef(ctx context.Context, r Ref, opts Options) (Image, error) {
 		if r.Tag != "" && opts.Tag != "" && r.Tag != opts.Tag {
 			return nil, fmt.Errorf("two tags are asked for, %q and %q", r.Tag, opts.Tag)
 		}
-		return openLayout(ctx, r.Path, r.Tag, opts)
+		opts.Tag = cmp.Or(r.Tag, opts.Tag)
+		return openLayout(ctx, r.Path, opts)
 	case Stdin:
 		if opts.Stdin == nil {
 			return nil, errors.New("there is no standard input to read an image from")
@@ -116,18 +119,20 @@ func mayBeElsewhere(err error, opts Options) bool {
 // openPath opens a bare name that is a path. It returns neither an image nor
 // an error if it isn't one.
 func openPath(ctx context.Context, path string, opts Options) (Image, error) {
-	kind, err := detectPath(path)
+	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && looksLikePath(path):
 		return nil, fmt.Errorf("no such file: %q", path)
-	case errors.Is(err, fs.ErrNotExist), err != nil && kind == layoutPath && isPlainName(path):
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
 		return nil, archiveError("opening", path, err)
-	case kind == layoutPath:
-		return openLayout(ctx, path, "", opts)
+	case !st.IsDir():
+		return openArchive(ctx, Bare, path, opts)
+	case isPlainName(path) && checkLayout(path) != nil:
+		return nil, nil
 	}
-	return openArchive(ctx, Bare, path, opts)
+	return openLayout(ctx, path, opts)
 }
 
 // isPlainName says whether a bare name that is also a directory's may well

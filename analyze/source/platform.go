@@ -85,11 +85,9 @@ func isAttestation(d v1.Descriptor) bool {
 		d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown"
 }
 
-// isArtifact says whether an index's manifest states that it is something else
-// than an image. Some tools repeat the config's type as the artifact's.
-func isArtifact(d v1.Descriptor) bool {
-	return d.ArtifactType != "" && !types.MediaType(d.ArtifactType).IsConfig()
-}
+// isArtifactType says whether a manifest's artifact type states that it is
+// something else than an image. Some tools repeat the config's type there.
+func isArtifactType(t string) bool { return t != "" && !types.MediaType(t).IsConfig() }
 
 // attestationsOf returns the attestations of an index that are about the
 // given manifest, or don't say what they are about, in the index's order.
@@ -131,7 +129,7 @@ func indexChoices(idx *v1.IndexManifest, fetch func(v1.Descriptor) (*v1.IndexMan
 		}
 		for _, d := range idx.Manifests {
 			switch {
-			case isAttestation(d), isArtifact(d):
+			case isAttestation(d), isArtifactType(d.ArtifactType):
 				continue
 			case !d.MediaType.IsIndex():
 				choices = append(choices, choice{d, idx})
@@ -163,29 +161,51 @@ func choosePlatform(choices []choice, want *v1.Platform) (choice, error) {
 	if len(choices) == 1 && (want == nil || choices[0].desc.Platform == nil) {
 		return choices[0], nil
 	}
-	wanted := wantedPlatform(want)
-	best, bestRank := -1, noRank
-	for i, c := range choices {
-		if c.desc.Platform == nil {
-			continue
-		}
-		r := platformRank(wanted, *c.desc.Platform)
-		if r != noRank && (best < 0 || r < bestRank) {
-			best, bestRank = i, r
-		}
+	wanted := defaultPlatform()
+	if want != nil {
+		wanted = *want
 	}
-	if best < 0 {
-		return choice{}, noPlatform(wanted, choicePlatforms(choices))
+	fit := fitting(choices, choice.of, wanted)
+	if len(fit) == 0 {
+		return choice{}, noPlatform(wanted, platformNames(choices, choice.of))
 	}
-	return choices[best], nil
+	return fit[0], nil
 }
 
-// wantedPlatform returns what is asked for, or the default.
-func wantedPlatform(want *v1.Platform) v1.Platform {
-	if want == nil {
-		return defaultPlatform()
+// of returns the platform that the choice is of, zero if the index doesn't say.
+func (c choice) of() v1.Platform {
+	if c.desc.Platform == nil {
+		return v1.Platform{}
 	}
-	return *want
+	return *c.desc.Platform
+}
+
+// fitting returns the images that fit a platform best, in order; of says an
+// image's.
+func fitting[T any](images []T, of func(T) v1.Platform, want v1.Platform) []T {
+	var fit []T
+	best := noRank
+	for _, img := range images {
+		switch r := platformRank(want, of(img)); {
+		case r == noRank:
+		case best == noRank || r < best:
+			fit, best = []T{img}, r
+		case r == best:
+			fit = append(fit, img)
+		}
+	}
+	return fit
+}
+
+// platformNames names the platforms of images, each once, in order.
+func platformNames[T any](images []T, of func(T) v1.Platform) []string {
+	var names []string
+	for _, img := range images {
+		if n := platformName(of(img)); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	return names
 }
 
 // checkPlatform returns an error if a platform is asked for and the one image
@@ -203,21 +223,6 @@ func noPlatform(want v1.Platform, have []string) error {
 		Err:  fmt.Errorf("no image for %s; there is %s", platformName(want), strings.Join(have, ", ")),
 		Hint: "choose one of them with --platform",
 	}
-}
-
-// choicePlatforms names the platforms of the choices, each once, in order.
-func choicePlatforms(choices []choice) []string {
-	var names []string
-	for _, c := range choices {
-		p := v1.Platform{}
-		if c.desc.Platform != nil {
-			p = *c.desc.Platform
-		}
-		if n := platformName(p); !slices.Contains(names, n) {
-			names = append(names, n)
-		}
-	}
-	return names
 }
 
 // platformName returns a platform as --platform takes it. What an image says

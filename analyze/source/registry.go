@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/layerscope/layerscope/analyze/progress"
 )
@@ -174,13 +173,12 @@ func (c *registryClient) config(ctx context.Context, d v1.Descriptor) ([]byte, e
 	if err != nil {
 		return nil, fmt.Errorf("reading config %s: %w", d.Digest, err)
 	}
-	h, err := v1.Hasher(d.Digest.Algorithm)
+	got, err := digestOf(raw, d.Digest.Algorithm)
 	if err != nil {
 		return nil, fmt.Errorf("reading config %s: %w", d.Digest, err)
 	}
-	h.Write(raw)
-	if got := fmt.Sprintf("%x", h.Sum(nil)); got != d.Digest.Hex {
-		return nil, fmt.Errorf("reading config %s: what came has digest %s:%s", d.Digest, d.Digest.Algorithm, got)
+	if got != d.Digest {
+		return nil, fmt.Errorf("reading config %s: what came has digest %s", d.Digest, got)
 	}
 	return raw, nil
 }
@@ -195,19 +193,8 @@ func (r *registryImage) Read(ctx context.Context, req Request) (*Description, er
 		total += r.desc.Layers[i].Size
 	}
 	r.progress.SetTotal(total)
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(registryJobs)
-	for _, i := range todo {
-		if gctx.Err() != nil {
-			break
-		}
-		g.Go(func() error { return r.visit(gctx, i, req) })
-	}
-	err := g.Wait()
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case err != nil:
+	err := handOut(ctx, todo, registryJobs, func(ctx context.Context, i int) error { return r.visit(ctx, i, req) })
+	if err != nil {
 		return nil, registryError("reading", r.name, err)
 	}
 	return r.desc, nil

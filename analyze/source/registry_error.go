@@ -1,7 +1,6 @@
 package source
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 // registryError says which image err is about. A cancelled read is not the
 // registry's fault.
 func registryError(doing, imageName string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if isCancelled(err) {
 		return err
 	}
 	return fmt.Errorf("%s %q in the registry: %w", doing, imageName, err)
@@ -26,12 +25,17 @@ func registryError(doing, imageName string, err error) error {
 func explain(err error, reg name.Registry) error {
 	var status *transport.Error
 	var urlErr *url.Error
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case err == nil:
 		return nil
-	case isUntrusted(err):
+	case errors.As(err, &untrusted):
 		// Where plain HTTP was tried as well, this is still the reason.
-		return connectionError(err, reg)
+		host := reg.RegistryStr()
+		return &HintError{
+			Err:  fmt.Errorf("connecting to %s: %w", host, untrusted),
+			Hint: "use --insecure if " + host + " is to be trusted with any certificate",
+		}
 	case errors.As(err, &status):
 		return statusError(status, reg)
 	case reg.Scheme() == "http" && (errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errPlainHTTP)):
@@ -51,11 +55,6 @@ func notFound(err, cause error) error {
 		return &HintError{err, "check the name and the tag"}
 	}
 	return err
-}
-
-func isUntrusted(err error) bool {
-	var e *tls.CertificateVerificationError
-	return errors.As(err, &e)
 }
 
 // statusError explains an HTTP status.
@@ -94,13 +93,6 @@ func loginHost(reg name.Registry) string {
 // connectionError explains why there is no answer.
 func connectionError(err error, reg name.Registry) error {
 	host := reg.RegistryStr()
-	var untrusted *tls.CertificateVerificationError
-	if errors.As(err, &untrusted) {
-		return &HintError{
-			Err:  fmt.Errorf("connecting to %s: %w", host, untrusted),
-			Hint: "use --insecure if " + host + " is to be trusted with any certificate",
-		}
-	}
 	err = fmt.Errorf("connecting to %s: %w", host, err)
 	if reg.Scheme() == "https" && errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errPlainHTTP) {
 		return &HintError{err, "use --insecure if " + host + " is to be spoken to in plain HTTP"}

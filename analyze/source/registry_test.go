@@ -99,6 +99,17 @@ func (r *testRegistry) pushIndex(t *testing.T, rest string, idx v1.ImageIndex) {
 	}
 }
 
+// open opens what was pushed; it is closed when the test ends.
+func (r *testRegistry) open(t *testing.T, rest string) Image {
+	t.Helper()
+	img, err := Open(t.Context(), "registry://"+r.name(rest), anonymous())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { img.Close() })
+	return img
+}
+
 // randomImage makes an image of a platform with layers of 300 kB, more than a
 // socket buffers.
 func randomImage(t *testing.T, layers int64, platform string) v1.Image {
@@ -231,11 +242,7 @@ func TestRegistryWant(t *testing.T) {
 	layer := static.NewLayer([]byte("one"), types.DockerLayer)
 	img := must(mutate.AppendLayers(must(random.Image(1000, 2)), layer, layer))
 	r.push(t, "a:1", img)
-	src, err := Open(t.Context(), "registry://"+r.name("a:1"), anonymous())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
+	src := r.open(t, "a:1")
 	unwanted := src.Description().Layers[0].Key
 	r.fail(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
 		if strings.HasSuffix(req.URL.Path, unwanted) {
@@ -244,7 +251,7 @@ func TestRegistryWant(t *testing.T) {
 		return false
 	})
 	var got reading
-	_, err = src.Read(t.Context(), Request{Want: func(l Layer) bool { return l.Key != unwanted }, Visit: got.visit})
+	_, err := src.Read(t.Context(), Request{Want: func(l Layer) bool { return l.Key != unwanted }, Visit: got.visit})
 	if err != nil || len(got.blobs) != 2 || got.times[must(layer.Digest()).String()] != 1 {
 		t.Errorf("got %v, %v", got.times, err)
 	}
@@ -253,13 +260,9 @@ func TestRegistryWant(t *testing.T) {
 func TestRegistryVisitError(t *testing.T) {
 	r := newTestRegistry(t, false)
 	r.push(t, "a:1", randomImage(t, 8, "linux/amd64"))
-	src, err := Open(t.Context(), "registry://"+r.name("a:1"), anonymous())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
+	src := r.open(t, "a:1")
 	enough := errors.New("enough")
-	_, err = src.Read(t.Context(), Request{Visit: func(context.Context, Blob) error { return enough }})
+	_, err := src.Read(t.Context(), Request{Visit: func(context.Context, Blob) error { return enough }})
 	if !errors.Is(err, enough) || !strings.Contains(err.Error(), "reading layer ") {
 		t.Errorf("got %v", err)
 	}
@@ -276,13 +279,17 @@ func isBlobGet(r *http.Request) bool {
 // cutWriter cuts the connection after some bytes.
 type cutWriter struct {
 	http.ResponseWriter
-	left int
+	left  int
+	stall <-chan struct{} // nothing comes until this is closed; nil: it is cut at once
 }
 
 func (w *cutWriter) Write(p []byte) (int, error) {
 	if w.left -= len(p); w.left < 0 {
 		_, _ = w.ResponseWriter.Write(p[:len(p)+w.left])
 		w.ResponseWriter.(http.Flusher).Flush()
+		if w.stall != nil {
+			<-w.stall
+		}
 		panic(http.ErrAbortHandler)
 	}
 	return w.ResponseWriter.Write(p)
@@ -299,7 +306,7 @@ func TestRegistryFaults(t *testing.T) {
 				if !isBlobGet(r) {
 					return false
 				}
-				real.ServeHTTP(&cutWriter{w, 70_000}, r)
+				real.ServeHTTP(&cutWriter{w, 70_000, nil}, r)
 				return true
 			}
 		},
@@ -315,7 +322,7 @@ func TestRegistryFaults(t *testing.T) {
 				mu.Unlock()
 				r.Header.Del("Range")
 				if first {
-					w = &cutWriter{w, 100_000}
+					w = &cutWriter{w, 100_000, nil}
 				}
 				real.ServeHTTP(w, r)
 				return true
@@ -385,16 +392,6 @@ func TestRetryAfter(t *testing.T) {
 // TestRegistryErrors: what stays wrong is said, with the image's name, with
 // what can be done, and without URLs.
 func TestRegistryErrors(t *testing.T) {
-	onBlobs := func(status int, body string) fault {
-		return func(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
-			if !isBlobGet(r) || strings.Contains(r.URL.Path, "config") {
-				return false
-			}
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, body)
-			return true
-		}
-	}
 	on := func(part string, status int, retryAfter string) fault {
 		return func(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
 			if !strings.Contains(r.URL.Path, part) {
@@ -420,7 +417,7 @@ func TestRegistryErrors(t *testing.T) {
 		{"503 for good", "a:1", on("/manifests/", 503, ""), []string{"503 Service Unavailable"}, ""},
 		{"503 on ping", "a:1", on("/v2/", 503, ""), []string{"503 Service Unavailable"}, ""},
 		{"429 for hours", "a:1", on("/manifests/", 429, "21600"), []string{"429 Too Many Requests"}, "wait, or docker login"},
-		{"blobs gone", "a:1", onBlobs(404, ""), []string{`a:1"`, "reading config sha256:", "404"}, ""},
+		{"blobs gone", "a:1", on("/blobs/", 404, ""), []string{`a:1"`, "reading config sha256:", "404"}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -471,11 +468,7 @@ func checkError(t *testing.T, err error, want []string, hint string) {
 func TestRegistryLayerGone(t *testing.T) {
 	r := newTestRegistry(t, false)
 	r.push(t, "a:1", randomImage(t, 2, "linux/amd64"))
-	src, err := Open(t.Context(), "registry://"+r.name("a:1"), anonymous())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
+	src := r.open(t, "a:1")
 	gone := src.Description().Layers[1].Key
 	r.fail(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
 		if strings.HasSuffix(req.URL.Path, gone) {
@@ -485,7 +478,7 @@ func TestRegistryLayerGone(t *testing.T) {
 		return false
 	})
 	var got reading
-	_, err = src.Read(t.Context(), Request{Visit: got.visit})
+	_, err := src.Read(t.Context(), Request{Visit: got.visit})
 	checkError(t, err, []string{`a:1"`, "reading layer 1", gone, "404"}, "")
 }
 
@@ -535,14 +528,7 @@ func TestRegistryBasicAuth(t *testing.T) {
 	r := newTestRegistry(t, false)
 	img := randomImage(t, 2, "linux/amd64")
 	r.push(t, "a:1", img)
-	r.fail(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
-		if u, p, _ := req.BasicAuth(); u == "ann" && p == "s3cret" {
-			return false
-		}
-		w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
-		w.WriteHeader(http.StatusUnauthorized)
-		return true
-	})
+	r.fail(unlessAnn)
 	checkRegistryImage(t, "registry://"+r.name("a:1"), Options{Keychain: keychainOf{"ann", "s3cret"}}, img)
 	for _, k := range []authn.Keychain{keychainOf{"ann", "wr0ng"}, authn.NewMultiKeychain()} {
 		_, _, err := readRef(t, "registry://"+r.name("a:1"), Options{Keychain: k})
@@ -553,19 +539,22 @@ func TestRegistryBasicAuth(t *testing.T) {
 	}
 }
 
+// unlessAnn turns away whoever doesn't come with ann's password.
+func unlessAnn(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
+	if u, p, _ := req.BasicAuth(); u == "ann" && p == "s3cret" {
+		return false
+	}
+	w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+	w.WriteHeader(http.StatusUnauthorized)
+	return true
+}
+
 // TestRegistryConfigAuth: credentials come from docker's configuration.
 func TestRegistryConfigAuth(t *testing.T) {
 	r := newTestRegistry(t, false)
 	img := randomImage(t, 1, "linux/amd64")
 	r.push(t, "a:1", img)
-	r.fail(func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
-		if u, p, _ := req.BasicAuth(); u == "ann" && p == "s3cret" {
-			return false
-		}
-		w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
-		w.WriteHeader(http.StatusUnauthorized)
-		return true
-	})
+	r.fail(unlessAnn)
 	dockerConfig(t, `{"auths":{"`+r.host+`":{"auth":"YW5uOnMzY3JldA=="}}}`)
 	checkRegistryImage(t, "registry://"+r.name("a:1"), Options{}, img)
 }
@@ -798,7 +787,7 @@ func TestForeignLayer(t *testing.T) {
 		if req.Header.Get("Authorization") != "" {
 			t.Error("credentials went elsewhere")
 		}
-		http.ServeContent(&cutWriter{w, 200_000}, req, "", time.Time{}, bytes.NewReader(blob))
+		http.ServeContent(&cutWriter{w, 200_000, nil}, req, "", time.Time{}, bytes.NewReader(blob))
 	}))
 	elsewhere.Config.ErrorLog = discardLog
 	defer elsewhere.Close()
@@ -893,48 +882,27 @@ func TestRegistryStall(t *testing.T) {
 		if !isBlobGet(req) || req.Header.Get("Range") != "" {
 			return false
 		}
-		real.ServeHTTP(&stallWriter{w, 100_000, release}, req)
+		real.ServeHTTP(&cutWriter{w, 100_000, release}, req)
 		return true
 	})
 	checkRegistryImage(t, "registry://"+r.name("a:1"), anonymous(), img)
 }
 
-// stallWriter stops after some bytes until it is released.
-type stallWriter struct {
-	http.ResponseWriter
-	left    int
-	release chan struct{}
-}
-
-func (w *stallWriter) Write(p []byte) (int, error) {
-	if w.left -= len(p); w.left < 0 {
-		_, _ = w.ResponseWriter.Write(p[:len(p)+w.left])
-		w.ResponseWriter.(http.Flusher).Flush()
-		<-w.release
-		panic(http.ErrAbortHandler)
-	}
-	return w.ResponseWriter.Write(p)
-}
-
 func TestRegistryCancel(t *testing.T) {
 	r := newTestRegistry(t, false)
 	r.push(t, "a:1", randomImage(t, 6, "linux/amd64"))
-	src, err := Open(t.Context(), "registry://"+r.name("a:1"), anonymous())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
+	src := r.open(t, "a:1")
 	release := make(chan struct{})
 	defer close(release)
 	r.fail(func(w http.ResponseWriter, req *http.Request, real http.Handler) bool {
-		real.ServeHTTP(&stallWriter{w, 100_000, release}, req)
+		real.ServeHTTP(&cutWriter{w, 100_000, release}, req)
 		return true
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	start := time.Now()
 	var got reading
-	_, err = src.Read(ctx, Request{Visit: got.visit})
+	_, err := src.Read(ctx, Request{Visit: got.visit})
 	if !errors.Is(err, context.Canceled) || time.Since(start) > 10*time.Second {
 		t.Errorf("got %v after %v", err, time.Since(start))
 	}

@@ -16,7 +16,6 @@ func init() { firstPause = time.Millisecond }
 // script opens a blob by what a test says happens each time: how many bytes
 // come before the connection is cut, and whether ranges are ignored.
 type script struct {
-	t     *testing.T
 	blob  []byte
 	cuts  []int // bytes until the cut; -1: none
 	whole bool
@@ -59,7 +58,7 @@ func TestResumer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &script{t: t, blob: blob, cuts: tt.cuts, whole: tt.whole}
+			s := &script{blob: blob, cuts: tt.cuts, whole: tt.whole}
 			r := newResumer(t.Context(), int64(len(blob)), s.open)
 			defer r.Close()
 			if err := iotest.TestReader(readAtMost{r}, blob); err != nil {
@@ -76,7 +75,7 @@ func TestResumer(t *testing.T) {
 type readAtMost struct{ io.Reader }
 
 func TestResumerGivesUp(t *testing.T) {
-	s := &script{t: t, blob: make([]byte, 100), cuts: []int{10, 0, 0, 0, 0, 0, 0, 0, 0}}
+	s := &script{blob: make([]byte, 100), cuts: []int{10, 0, 0, 0, 0, 0, 0, 0, 0}}
 	r := newResumer(t.Context(), 100, s.open)
 	got, err := io.ReadAll(r)
 	if len(got) != 10 || !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "after 10 of 100 bytes") {
@@ -89,7 +88,7 @@ func TestResumerGivesUp(t *testing.T) {
 
 // TestResumerShort: a server that ends a body early, cleanly, is one that cuts.
 func TestResumerShort(t *testing.T) {
-	s := &script{t: t, blob: make([]byte, 90)}
+	s := &script{blob: make([]byte, 90)}
 	_, err := io.ReadAll(newResumer(t.Context(), 100, s.open))
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v", err)
@@ -112,7 +111,7 @@ func TestResumerCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer func(d time.Duration) { firstPause = d }(firstPause)
 	firstPause = time.Hour
-	s := &script{t: t, blob: make([]byte, 100), cuts: []int{10}}
+	s := &script{blob: make([]byte, 100), cuts: []int{10}}
 	r := newResumer(ctx, 100, s.open)
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if _, err := io.ReadAll(r); !errors.Is(err, context.Canceled) {

@@ -106,7 +106,7 @@ func isTarHeader(b []byte) bool {
 		return false
 	}
 	b = b[:tarBlock]
-	if isZero(b) {
+	if bytes.Count(b, []byte{0}) == len(b) {
 		return true
 	}
 	field := strings.Trim(string(b[148:156]), " \x00")
@@ -124,15 +124,6 @@ func isTarHeader(b []byte) bool {
 		}
 	}
 	return want == unsigned || int64(want) == signed
-}
-
-func isZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // role is what a member of a streamed archive is taken for.

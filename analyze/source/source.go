@@ -7,6 +7,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 
@@ -119,6 +120,11 @@ type Options struct {
 
 	Keychain  authn.Keychain    // nil: docker's credential file and helpers
 	Transport http.RoundTripper // registry; nil: the default one
+}
+
+// isCancelled says whether err is that nobody waits any longer: nothing's fault.
+func isCancelled(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // HintError is an error that comes with advice: what the user could do.

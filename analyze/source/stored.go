@@ -70,22 +70,29 @@ func (s *storedImage) Read(ctx context.Context, req Request) (*Description, erro
 	slices.SortStableFunc(todo, func(a, b int) int {
 		return cmp.Compare(sizes[s.desc.Layers[b].Key], sizes[s.desc.Layers[a].Key])
 	})
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for _, i := range todo {
-		if gctx.Err() != nil {
-			break
-		}
-		g.Go(func() error { return s.visit(gctx, i, sizes[s.desc.Layers[i].Key], req) })
-	}
-	err := g.Wait()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
+	err := handOut(ctx, todo, runtime.GOMAXPROCS(0), func(ctx context.Context, i int) error {
+		return s.visit(ctx, i, sizes[s.desc.Layers[i].Key], req)
+	})
 	if err != nil {
 		return nil, err
 	}
 	return s.desc, nil
+}
+
+// handOut visits the layers todo, the first first and some at a time, until one
+// visit fails. If ctx is done its error is returned, whatever else failed for
+// that.
+func handOut(ctx context.Context, todo []int, atOnce int, visit func(context.Context, int) error) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, i := range todo {
+		if gctx.Err() != nil {
+			break
+		}
+		g.Go(func() error { return visit(gctx, i) })
+	}
+	err := g.Wait()
+	return cmp.Or(ctx.Err(), err)
 }
 
 // visit hands out layer i.

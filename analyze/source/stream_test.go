@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/synth"
 )
 
 // TestCancel checks that reading ends with its context, even if the reader of
@@ -57,7 +58,7 @@ func TestTooLarge(t *testing.T) {
 		_, err := io.CopyN(io.Discard, b.Reader, 1<<20)
 		return cmp.Or(err, error(&layer.TooLargeError{Limit: 1 << 20}))
 	}
-	for name, data := range map[string][]byte{"plain": archive, "gzip": gzipBytes(t, archive)} {
+	for name, data := range map[string][]byte{"plain": archive, "gzip": synth.Gzip.Bytes(archive)} {
 		r := strings.NewReader(string(data))
 		img, err := openStream(t.Context(), r, Options{})
 		if err != nil {
@@ -129,7 +130,7 @@ func FuzzOpenStream(f *testing.F) {
 		legacy(f, amd64("x:1", layer, layer)), layout, slices.Concat(layout, []item{dockerList(f, amd64("x:1", layer))}),
 	} {
 		f.Add(pack(f, items...))
-		f.Add(gzipBytes(f, pack(f, items...)))
+		f.Add(synth.Gzip.Bytes(pack(f, items...)))
 	}
 	for _, tt := range broken(f) {
 		f.Add(pack(f, tt.items...))

@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -33,6 +34,16 @@ func (c Compression) NewWriter(w io.Writer) io.WriteCloser {
 		return zw
 	}
 	return nopCloser{w}
+}
+
+// Bytes returns data compressed.
+func (c Compression) Bytes(data []byte) []byte {
+	var b bytes.Buffer
+	w := c.NewWriter(&b)
+	// Writing to a Buffer doesn't fail.
+	_, _ = w.Write(data)
+	_ = w.Close()
+	return b.Bytes()
 }
 
 // layerType returns the media type of layers stored so.
