@@ -29,7 +29,7 @@ func TestActions(t *testing.T) {
 				t.Errorf("in %s, %s is %s and %s", a.scope, k, other, a.name)
 			}
 			keys[a.scope][k] = a.name
-			if !exists(k) {
+			if _, _, ok := keyCalled(k); !ok {
 				t.Errorf("%s: no key is called %q", a.name, k)
 			}
 		}
@@ -37,19 +37,6 @@ func TestActions(t *testing.T) {
 	if got := newKeymap(actions()).of("files.view"); got != "v" {
 		t.Errorf("files.view is on %q", got)
 	}
-}
-
-// exists reports whether a terminal can send a key of that name.
-func exists(name string) bool {
-	if len([]rune(name)) == 1 || name == "Space" {
-		return true
-	}
-	for k := tcell.Key(0); k < 512; k++ {
-		if keyName(tcell.NewEventKey(k, 0, tcell.ModNone)) == name {
-			return true
-		}
-	}
-	return false
 }
 
 func TestKeyName(t *testing.T) {
@@ -99,4 +86,19 @@ func TestHelpHasAll(t *testing.T) {
 			t.Errorf("help doesn't have %s", a.name)
 		}
 	}
+}
+
+// keysMarkdown returns what the page docs/keys.md has to be.
+func keysMarkdown() string {
+	var b strings.Builder
+	b.WriteString("# Keys\n\nGenerated from the registry of actions in `view/tui`; `go test ./view/tui -update` writes it anew.\n")
+	for _, s := range helpOrder {
+		b.WriteString("\n## " + s.String() + "\n\n| key | what it does | action |\n|---|---|---|\n")
+		for _, a := range actions() {
+			if a.scope == s {
+				b.WriteString("| `" + strings.Join(a.keys, "` `") + "` | " + a.help + " | `" + a.name + "` |\n")
+			}
+		}
+	}
+	return b.String()
 }

@@ -5,13 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rivo/uniseg"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/layerscope/layerscope/analyze"
 )
-
-func widthOf(rs []rune) int { return uniseg.StringWidth(string(rs)) }
 
 var sizes = [][2]int{{80, 24}, {120, 40}, {200, 60}, {40, 10}}
 

@@ -13,12 +13,12 @@ import (
 	"time"
 
 	"github.com/gdamore/tcell/v2"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/analyze/synth"
 	"github.com/layerscope/layerscope/analyze/synth/demo"
+	"github.com/layerscope/layerscope/view/text"
 )
 
 var update = flag.Bool("update", false, "write golden files and docs/keys.md anew")
@@ -148,20 +148,27 @@ func (s *stage) typing(text string) {
 func (s *stage) inject(name string) {
 	s.t.Helper()
 	s.sent++
+	k, r, ok := keyCalled(name)
+	if !ok {
+		s.t.Fatalf("no key %q", name)
+	}
+	s.screen.InjectKey(k, r, tcell.ModNone)
+}
+
+// keyCalled returns the key of a name, false if no terminal can send one.
+func keyCalled(name string) (k tcell.Key, r rune, ok bool) {
 	if name == "Space" {
 		name = " "
 	}
-	if r := []rune(name); len(r) == 1 {
-		s.screen.InjectKey(tcell.KeyRune, r[0], tcell.ModNone)
-		return
+	if rs := []rune(name); len(rs) == 1 {
+		return tcell.KeyRune, rs[0], true
 	}
-	for k := tcell.Key(0); k < 512; k++ {
+	for k := range tcell.Key(512) {
 		if keyName(tcell.NewEventKey(k, 0, tcell.ModNone)) == name {
-			s.screen.InjectKey(k, 0, tcell.ModNone)
-			return
+			return k, 0, true
 		}
 	}
-	s.t.Fatalf("no key %q", name)
+	return 0, 0, false
 }
 
 // resize changes the terminal's size.
@@ -235,9 +242,9 @@ func (s *stage) ended() error {
 	}
 }
 
-// dump returns the text of a screen, trimmed at the right, and below it, in the
+// dump returns the characters of a screen, trimmed at the right, and below it, in the
 // same places, a letter for each cell's style.
-func dump(s tcell.SimulationScreen) (text, styles string) {
+func dump(s tcell.SimulationScreen) (chars, styles string) {
 	cells, w, h := s.GetContents()
 	var t, st strings.Builder
 	for y := range h {
@@ -245,7 +252,7 @@ func dump(s tcell.SimulationScreen) (text, styles string) {
 		for x := 0; x < w; {
 			c := cells[y*w+x]
 			line.WriteString(string(c.Runes))
-			n := max(1, widthOf(c.Runes))
+			n := max(1, text.Width(string(c.Runes)))
 			// The cell after a wide character holds what was there before.
 			style.WriteString(strings.Repeat(styleLetter(c.Style), n))
 			x += n
@@ -355,9 +362,8 @@ func gardenImage() synth.Image {
 // heldGarden does the same with the garden, which is read in no time.
 func heldGarden(t *testing.T, n int) (*analyze.Job, chan struct{}) {
 	t.Helper()
-	m := memoryImage(gardenImage()).(*memory)
-	m.d.Name, m.d.Tags, m.d.Reference, m.d.Source = "garden", nil, "garden", "memory"
-	m.d.Platform = v1.Platform{OS: "linux", Architecture: "amd64"}
+	m := memoryImage(gardenImage())
+	m.d.Name, m.d.Reference, m.d.Source = "garden", "garden", "memory"
 	h := &held{m, n, make(chan struct{})}
 	return analyze.StartImage(t.Context(), h, analyze.Options{}), h.release
 }

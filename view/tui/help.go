@@ -43,18 +43,3 @@ func (u *ui) legend() []field {
 		field{label: "click", text: "selects; a double click opens; the wheel scrolls"},
 		field{label: "Shift-drag", text: "selects text, as the terminal does by itself (Option on iTerm2)"})
 }
-
-// keysMarkdown returns the page docs/keys.md, which a test holds it to.
-func keysMarkdown() string {
-	var b strings.Builder
-	b.WriteString("# Keys\n\nGenerated from the registry of actions in `view/tui`; `go test ./view/tui -update` writes it anew.\n")
-	for _, s := range helpOrder {
-		b.WriteString("\n## " + s.String() + "\n\n| key | what it does | action |\n|---|---|---|\n")
-		for _, a := range actions() {
-			if a.scope == s {
-				b.WriteString("| `" + strings.Join(a.keys, "` `") + "` | " + a.help + " | `" + a.name + "` |\n")
-			}
-		}
-	}
-	return b.String()
-}

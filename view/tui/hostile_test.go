@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 
@@ -49,7 +48,11 @@ func hostileImage() source.Image {
 	for _, n := range hostileNames {
 		img.Steps = append(img.Steps, synth.Step{CreatedBy: "RUN |1 A=" + n + " /bin/sh -c echo " + n + " # buildkit", Comment: n, Author: n})
 	}
-	return memoryImage(img)
+	nasty := strings.Join(hostileNames[:6], "")
+	m := memoryImage(img)
+	m.d.Reference, m.d.Source, m.d.Name, m.d.Tags = nasty, nasty, nasty, []string{nasty}
+	m.d.Platform = v1.Platform{OS: "linux" + nasty, Architecture: nasty}
+	return m
 }
 
 // memory is an image made in code as a source.
@@ -58,12 +61,11 @@ type memory struct {
 	layers []synth.Layer
 }
 
-// memoryImage opens an image made in code, under hostile names.
-func memoryImage(img synth.Image) source.Image {
-	nasty := strings.Join(hostileNames[:6], "")
+// memoryImage opens an image made in code.
+func memoryImage(img synth.Image) *memory {
 	m := &memory{d: &source.Description{
-		Reference: nasty, Source: nasty, Name: nasty, Tags: []string{nasty},
-		Platform: v1.Platform{OS: "linux" + nasty, Architecture: nasty},
+		Reference: "app.tar", Source: "docker-archive",
+		Platform: v1.Platform{OS: "linux", Architecture: "amd64"},
 		Config:   &v1.ConfigFile{OS: "linux"},
 	}}
 	for _, s := range img.Steps {
@@ -86,11 +88,7 @@ func (m *memory) Read(ctx context.Context, req source.Request) (*source.Descript
 		if req.Want != nil && !req.Want(m.d.Layers[i]) {
 			continue
 		}
-		r, w := io.Pipe()
-		go func() {
-			_, err := l.WriteTo(w)
-			w.CloseWithError(err)
-		}()
+		r := l.Open(synth.None)
 		err := req.Visit(ctx, source.Blob{Key: m.d.Layers[i].Key, Reader: r})
 		r.Close()
 		if err != nil {

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -32,11 +31,9 @@ func buildTree(t testing.TB, layers ...synth.Layer) *tree.Tree {
 
 func readLayer(t testing.TB, l synth.Layer) *layer.Index {
 	t.Helper()
-	var buf bytes.Buffer
-	if _, err := l.WriteTo(&buf); err != nil {
-		t.Fatal(err)
-	}
-	x, err := layer.Read(context.Background(), &buf, layer.Options{})
+	r := l.Open(synth.None)
+	defer r.Close()
+	x, err := layer.Read(context.Background(), r, layer.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +333,7 @@ func (n *naive) hitBelow(p string) bool {
 	return false
 }
 
-func (n *naive) open(dir, p string) bool {
+func (n *naive) open(p string) bool {
 	if open, ok := n.folds.flipped[p]; ok {
 		return open
 	}
@@ -357,7 +354,7 @@ func (n *naive) rows(dir string, depth int, under bool) []string {
 		}
 		fold, open := " ", false
 		if len(n.children(p)) > 0 {
-			if open = n.open(dir, p); open {
+			if open = n.open(p); open {
 				fold = "v"
 			} else {
 				fold = ">"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/synth"
+	"github.com/layerscope/layerscope/view/text"
 )
 
 // stroll begins with the demo image read and its last step selected. The test
@@ -308,9 +309,7 @@ func TestClickEndsTyping(t *testing.T) {
 // openImage shows an image made in code.
 func openImage(t *testing.T, img synth.Image) *stage {
 	t.Helper()
-	m := memoryImage(img).(*memory)
-	m.d.Reference, m.d.Name, m.d.Source, m.d.Tags = "app.tar", "", "docker-archive", nil
-	m.d.Platform = v1.Platform{OS: "linux", Architecture: "amd64"}
+	m := memoryImage(img)
 	if img.EditConfig != nil {
 		img.EditConfig(m.d.Config)
 	}
@@ -352,7 +351,7 @@ func (s *stage) place(part string) (x, y int) {
 	s.t.Helper()
 	for i, l := range strings.Split(s.text(), "\n") {
 		if at := strings.Index(l, part); at >= 0 {
-			return widthOf([]rune(l[:at])), i
+			return text.Width(l[:at]), i
 		}
 	}
 	s.t.Fatalf("%q isn't on the screen:\n%s", part, s.text())
