@@ -56,7 +56,7 @@ func (h Hash) String() string { return fmt.Sprintf("%016x%016x", h.Hi, h.Lo) }
 // 80 bytes, times a million for a large image: mind the size.
 type Entry struct {
 	Size       int64 // bytes of the body; 0 for anything but File
-	Compressed int64 // estimated share of the layer's compressed bytes, header included; 0 if the layer is plain
+	Compressed int64 // share of the blob's StoredSize, header included: estimated, but exact of a plain layer
 	Hash       Hash  // of the body; zero for anything but a File with Size > 0
 	mtime      int64
 	mtimeNsec  uint32

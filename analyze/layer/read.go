@@ -88,7 +88,7 @@ func newBuilder() *builder {
 
 func (b *builder) readTar(ctx context.Context, s *stream) error {
 	members := &members{r: s}
-	var consumed int64 // compressed bytes up to the end of the entry before
+	var consumed int64 // bytes of the blob up to the end of the entry before
 	var last *Entry
 	for {
 		m, err := members.next()
@@ -105,7 +105,7 @@ func (b *builder) readTar(ctx context.Context, s *stream) error {
 		if err != nil {
 			return b.entryError(m.name, tarError(err))
 		}
-		at := s.compressedAt()
+		at := s.blobAt()
 		e.Compressed, consumed = at-consumed, at
 		last = b.add(e)
 	}
@@ -113,7 +113,7 @@ func (b *builder) readTar(ctx context.Context, s *stream) error {
 		return err
 	}
 	if last != nil {
-		last.Compressed += s.compressedSize() - consumed // what follows the last entry
+		last.Compressed += s.blob.n - consumed // what follows the last entry
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -240,10 +241,15 @@ func TestCompressedShares(t *testing.T) {
 			t.Errorf("%s: shares add up to %d, the blob has %d", name, sum, len(blob))
 		}
 	}
+	// Of a plain layer they are exact: a header and a body, with the padding of
+	// the body before; the last with all that follows.
+	var shares []int64
 	for _, e := range read(t, buf.Bytes()).All() {
-		if e.Compressed != 0 {
-			t.Errorf("an entry of a plain layer has %d compressed bytes", e.Compressed)
-		}
+		shares = append(shares, e.Compressed)
+	}
+	const body, padding, trailer = 512 + 500_000, 224, 2 * 512
+	if want := []int64{body, padding + body, padding + body, padding + body, padding + body, padding + body + padding + trailer}; !slices.Equal(shares, want) {
+		t.Errorf("shares of a plain layer are %d, want %d", shares, want)
 	}
 }
 

@@ -144,23 +144,17 @@ func (s *stream) drain() error {
 	return nil
 }
 
-// compressedAt returns how many of the blob's bytes the tar took up to where
-// it is read, interpolated within a block; 0 for a plain layer.
-func (s *stream) compressedAt() int64 {
-	if s.compression == "" || s.tarTo == s.tarFrom {
+// blobAt returns how many of the blob's bytes the tar took up to where it is
+// read, interpolated within a block of a compressed layer.
+func (s *stream) blobAt() int64 {
+	switch {
+	case s.compression == "":
+		return s.tar.pos()
+	case s.tarTo == s.tarFrom:
 		return 0
 	}
 	done := float64(s.tar.pos()-s.tarFrom) / float64(s.tarTo-s.tarFrom)
 	return s.blobFrom + int64(done*float64(s.blobTo-s.blobFrom))
-}
-
-// compressedSize returns the blob's size where it is compressed, else 0. It is
-// known after drain.
-func (s *stream) compressedSize() int64 {
-	if s.compression == "" {
-		return 0
-	}
-	return s.blob.n
 }
 
 // finish fills in what the stream learned. The stream must be drained.

@@ -1,0 +1,53 @@
+package analyze
+
+import (
+	"github.com/layerscope/layerscope/analyze/dive"
+	"github.com/layerscope/layerscope/analyze/history"
+	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/secret"
+	"github.com/layerscope/layerscope/analyze/waste"
+	"github.com/layerscope/layerscope/analyze/waste/disposable"
+)
+
+// Findings are what is to be said of an image beyond its sizes: what of its
+// bytes is wasted, and what it gives away.
+type Findings struct {
+	Dead       *waste.Dead
+	Duplicates *waste.Duplicates
+	Disposable *disposable.Report
+
+	SecretFiles  []secret.File
+	SecretValues []secret.Value
+
+	Dive dive.Numbers
+}
+
+// Findings looks the image over, which must be complete. It takes some passes
+// over the image's entries and reads nothing.
+func (m *Image) Findings() *Findings {
+	w := waste.Image{Tree: m.Tree, Compressed: make([]bool, len(m.Layers))}
+	indexes := make([]*layer.Index, len(m.Layers))
+	for k, l := range m.Layers {
+		w.Compressed[k] = l.Compressed == l.Index.StoredSize
+		indexes[k] = l.Index
+	}
+	steps := make([]history.Step, len(m.Steps))
+	for i, s := range m.Steps {
+		steps[i] = s.Step
+	}
+	f := &Findings{
+		Dead:         waste.FindDead(w),
+		Duplicates:   waste.FindDuplicates(w),
+		Disposable:   disposable.Find(w),
+		SecretValues: secret.Values(steps),
+		Dive:         dive.Compute(indexes),
+	}
+	f.SecretFiles = secret.Files(w, f.Dead)
+	return f
+}
+
+// IsBase tells whether layer k came from the FROM image, as far as known.
+func (m *Image) IsBase(k int) bool { return m.Layers[k].Base }
+
+// IsOwn tells whether layer k didn't.
+func (m *Image) IsOwn(k int) bool { return !m.Layers[k].Base }
