@@ -52,7 +52,7 @@ func demoReport(t *testing.T, width int) string {
 		t.Fatal(err)
 	}
 	var buf bytes.Buffer
-	if err := report.Text(&buf, m, report.TextOptions{Width: width}); err != nil {
+	if err := report.Text(&buf, report.About(m), report.TextOptions{Width: width}); err != nil {
 		t.Fatal(err)
 	}
 	return buf.String()

@@ -20,9 +20,9 @@ func newReport(a *app) *cobra.Command {
 				return err
 			}
 			if format == formatJSON {
-				return report.JSON(a.out, m, tool())
+				return report.JSON(a.out, report.About(m), tool())
 			}
-			return report.Text(a.out, m, a.textOptions())
+			return report.Text(a.out, report.About(m), a.textOptions())
 		},
 	}
 	formatFlag(cmd, &format)

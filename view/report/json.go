@@ -22,6 +22,7 @@ type imageReport struct {
 	Totals        totalsJSON  `json:"totals"`
 	Layers        []layerJSON `json:"layers"`
 	Steps         []stepJSON  `json:"steps"`
+	findingsJSON
 }
 
 type imageJSON struct {
@@ -112,22 +113,20 @@ type argJSON struct {
 
 // JSON writes the report that docs/json.md describes. The same image gives the
 // same bytes.
-func JSON(w io.Writer, m *analyze.Image, tool Tool) error {
-	if !m.Complete {
-		return ErrIncomplete
+func JSON(w io.Writer, s Subject, tool Tool) error {
+	if err := s.check(); err != nil {
+		return err
 	}
-	b, err := encode(imageReport{
+	m := s.Image
+	return writeJSON(w, imageReport{
 		SchemaVersion: schemaVersion,
 		Tool:          tool,
 		Image:         newImageJSON(m),
 		Totals:        newTotalsJSON(m.Totals),
 		Layers:        newLayersJSON(m.Layers),
 		Steps:         newStepsJSON(m.Steps),
-	}, "  ")
-	if err != nil {
-		return err
-	}
-	return write(w, append(b, '\n'))
+		findingsJSON:  newFindingsJSON(s),
+	})
 }
 
 func newImageJSON(m *analyze.Image) imageJSON {

@@ -65,8 +65,8 @@ func sample(t *testing.T) *analyze.Image {
 func TestIncomplete(t *testing.T) {
 	m := new(analyze.Image)
 	for name, err := range map[string]error{
-		"Text":     Text(io.Discard, m, TextOptions{}),
-		"JSON":     JSON(io.Discard, m, Tool{}),
+		"Text":     Text(io.Discard, About(m), TextOptions{}),
+		"JSON":     JSON(io.Discard, About(m), Tool{}),
 		"Tree":     Tree(io.Discard, Listing{Image: m}, TextOptions{}),
 		"TreeJSON": TreeJSON(io.Discard, Listing{Image: m}, Tool{}),
 	} {
@@ -89,7 +89,7 @@ func TestTextWidth(t *testing.T) {
 	for width := 60; width <= 140; width++ {
 		for _, ascii := range []bool{false, true} {
 			var b bytes.Buffer
-			if err := Text(&b, m, TextOptions{Width: width, ASCII: ascii}); err != nil {
+			if err := Text(&b, About(m), TextOptions{Width: width, ASCII: ascii}); err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.Lines(b.String()) {
@@ -319,8 +319,8 @@ func TestDeterministic(t *testing.T) {
 	m := sample(t)
 	l := Listing{Image: m, View: m.Tree.Changes(1), Step: 1, Changes: true, Depth: -1, BySize: true}
 	for name, write := range map[string]func(io.Writer) error{
-		"Text":     func(w io.Writer) error { return Text(w, m, TextOptions{}) },
-		"JSON":     func(w io.Writer) error { return JSON(w, m, Tool{}) },
+		"Text":     func(w io.Writer) error { return Text(w, About(m), TextOptions{}) },
+		"JSON":     func(w io.Writer) error { return JSON(w, About(m), Tool{}) },
 		"Tree":     func(w io.Writer) error { return Tree(w, l, TextOptions{}) },
 		"TreeJSON": func(w io.Writer) error { return TreeJSON(w, l, Tool{}) },
 	} {

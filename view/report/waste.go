@@ -1,0 +1,248 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/layerscope/layerscope/analyze/waste"
+	"github.com/layerscope/layerscope/view/text"
+)
+
+// WasteOptions are how much the text of a waste report lists.
+type WasteOptions struct {
+	TextOptions
+	All bool // every file, not only the largest
+}
+
+// Rows that the lists of a report have at most, and those of a report of nothing
+// but waste.
+const (
+	fewRows  = 10
+	someRows = 25
+)
+
+// Waste writes what an image could do without: what is dead and why, which
+// steps wrote and killed it, duplicates, disposable files and secrets.
+func Waste(w io.Writer, subject Subject, opts WasteOptions) error {
+	if err := subject.check(); err != nil {
+		return err
+	}
+	rows := someRows
+	if opts.All {
+		rows = 0
+	}
+	s := style{opts.TextOptions}
+	return writeAll(w, func(w *bufio.Writer) {
+		s.header(w, subject.Image)
+		s.waste(w, subject, rows)
+	})
+}
+
+// waste writes the sections of a report that are about waste, each list with at
+// most a number of rows, 0 for all.
+func (s style) waste(w *bufio.Writer, subject Subject, rows int) {
+	l := wasteText{s, subject, w, rows}
+	l.reasons()
+	l.deadSteps()
+	l.deadFiles()
+	l.disposable()
+	l.duplicates()
+	l.secretFiles()
+	l.secretValues()
+	l.dive()
+}
+
+// wasteText writes sections.
+type wasteText struct {
+	style
+	Subject
+	w    *bufio.Writer
+	rows int
+}
+
+// section writes a table under a title.
+func (l wasteText) section(title string, t table) {
+	if len(t.rows) == 0 {
+		return
+	}
+	t.style = l.style
+	if t.cutLast == nil {
+		t.cutLast = text.Truncate
+	}
+	fmt.Fprintf(l.w, "\n%s\n", title)
+	t.write(l.w)
+}
+
+// list writes a table of which the first rows say the most, and how many rows
+// it leaves out.
+func (l wasteText) list(title string, t table, row string) {
+	left := 0
+	if l.rows > 0 && len(t.rows) > l.rows {
+		left = len(t.rows) - l.rows
+		t.rows = t.rows[:l.rows]
+	}
+	l.section(title, t)
+	if left > 0 {
+		fmt.Fprintln(l.w, l.cut(gap+text.Plural(left, "more "+row)))
+	}
+}
+
+// reasonText says what the reasons mean.
+var reasonText = [waste.NumReasons]string{
+	waste.Overwritten: "overwritten: a file with other content took the path",
+	waste.Rewritten:   "rewritten: the same content was stored again (chmod, chown, touch)",
+	waste.Deleted:     "deleted: a later step removed it, or a directory above it",
+	waste.Replaced:    "replaced: something of another type took the path, or it was twice in one tar",
+}
+
+// reasons writes what is dead, by reason.
+func (l wasteText) reasons() {
+	d := l.Findings.Dead
+	if d.Copies == nil {
+		fmt.Fprintln(l.w, "\nNo bytes are dead.")
+		return
+	}
+	t := table{columns: []column{{title: "BYTES"}, {title: "COMPRESSED"}, {title: "SHARE"}, {title: "COPIES"}, {title: "REASON", left: true}}}
+	row := func(sum waste.Sum, what string) {
+		t.rows = append(t.rows, []string{l.size(sum.Bytes), l.size(sum.Compressed), l.percent(sum.Bytes),
+			text.Count(sum.Copies), what})
+	}
+	for r := range waste.Reason(waste.NumReasons) {
+		if sum := d.ByReason[r]; sum.Copies > 0 {
+			row(sum, reasonText[r])
+		}
+	}
+	row(d.Sum, l.baseAndOwn(d.Tally))
+	if !anyCompressed(l.Image) {
+		t.drop("COMPRESSED")
+	}
+	l.section("Dead bytes", t)
+}
+
+// percent returns what part of the stored bytes n is.
+func (l wasteText) percent(n int64) string { return text.Percent(n, l.Image.Totals.Stored) }
+
+// baseAndOwn says of a sum how it falls on the base and on the image's own
+// layers.
+func (l wasteText) baseAndOwn(t waste.Tally) string {
+	base := t.Of(l.Image.IsBase)
+	if l.Image.BaseHow == "" {
+		return "in all"
+	}
+	return fmt.Sprintf("in all: %s in the base, %s in own layers", l.size(base.Bytes), l.size(t.Bytes-base.Bytes))
+}
+
+// deadSteps writes which steps wrote and which killed what is dead.
+func (l wasteText) deadSteps() {
+	d := l.Findings.Dead
+	t := table{columns: []column{{title: "#"}, {title: "WROTE"}, {title: "KILLED"}, {title: "STEP", left: true}}}
+	for k := range d.Layers {
+		if d.Layers[k].Copies == 0 && d.Killed[k].Copies == 0 {
+			continue
+		}
+		step := l.step(k)
+		t.rows = append(t.rows, []string{strconv.Itoa(step), l.some(d.Layers[k]), l.some(d.Killed[k]), l.foreign(l.Image.Steps[step].Text)})
+	}
+	l.section("Dead bytes by step", t)
+}
+
+// some returns a sum's bytes, nothing for none.
+func (s style) some(sum waste.Sum) string {
+	if sum.Copies == 0 {
+		return ""
+	}
+	return s.size(sum.Bytes)
+}
+
+// deadFiles writes the dead copies, the largest first.
+func (l wasteText) deadFiles() {
+	t := table{cutLast: text.TruncateMiddle, columns: []column{{title: "BYTES"}, {title: "WROTE"}, {title: "KILLED"},
+		{title: "REASON", left: true}, {title: "PATH", left: true}}}
+	for _, c := range l.Findings.Dead.Copies {
+		t.rows = append(t.rows, []string{l.size(c.Bytes), strconv.Itoa(l.writer(c.Copy)), strconv.Itoa(l.step(c.KilledBy)),
+			c.Reason.String(), l.name(l.path(c.Path))})
+	}
+	l.list("Dead files, with the steps that wrote and killed them", t, "file")
+}
+
+// disposable writes what files match which rule, and what to do about them.
+func (l wasteText) disposable() {
+	d := l.Findings.Disposable
+	t := table{columns: []column{{title: "BYTES"}, {title: "FILES"}, {title: "STEPS", left: true},
+		{title: "RULE", left: true}, {title: "WHAT TO DO", left: true}}}
+	for _, c := range d.Classes {
+		t.rows = append(t.rows, []string{l.size(c.Bytes), text.Count(c.Sum.Copies), l.steps(c.Layers), c.Rule.ID, c.Rule.Fix})
+	}
+	if len(t.rows) > 0 {
+		t.rows = append(t.rows, []string{l.size(d.Bytes), text.Count(d.Copies), "", "", l.baseAndOwn(d.Tally)})
+	}
+	l.section("Files that images rarely need (docs/rules)", t)
+}
+
+// maxSteps is how many steps a cell names.
+const maxSteps = 3
+
+// steps names the steps that have a part in sums by layer, those with most bytes
+// first.
+func (l wasteText) steps(layers []waste.Sum) string {
+	shares := l.shares(layers)
+	slices.SortStableFunc(shares, func(a, b share) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	var names []string
+	for i, s := range shares {
+		if i == maxSteps {
+			names = append(names, fmt.Sprintf("+%d", len(shares)-maxSteps))
+			break
+		}
+		names = append(names, strconv.Itoa(s.step))
+	}
+	return strings.Join(names, " ")
+}
+
+// duplicates writes what is there more than once.
+func (l wasteText) duplicates() {
+	t := table{cutLast: text.TruncateMiddle, columns: []column{{title: "WASTED"}, {title: "COPIES"}, {title: "SIZE"},
+		{title: "STEP"}, {title: "PATH", left: true}}}
+	for _, g := range l.Findings.Duplicates.Groups {
+		first := g.Copies[0]
+		t.rows = append(t.rows, []string{l.size(g.Bytes()), text.Count(len(g.Copies)), l.size(g.Size), strconv.Itoa(l.writer(first)), l.name(l.path(first.Path))})
+		if l.rows > 0 {
+			continue
+		}
+		for _, c := range g.Copies[1:] {
+			t.rows = append(t.rows, []string{"", "", "", strconv.Itoa(l.writer(c)), l.name(l.path(c.Path))})
+		}
+	}
+	title := fmt.Sprintf("Duplicates: %s, %s", l.size(l.Findings.Duplicates.Bytes), l.baseAndOwn(l.Findings.Duplicates.Tally))
+	l.list(l.cut(title), t, "content")
+}
+
+// secretFiles writes which secrets were hidden, but are there.
+func (l wasteText) secretFiles() {
+	t := table{cutLast: text.TruncateMiddle, columns: []column{{title: "WROTE"}, {title: "HID"}, {title: "KIND", left: true}, {title: "PATH", left: true}}}
+	for _, f := range l.Findings.SecretFiles {
+		t.rows = append(t.rows, []string{strconv.Itoa(l.writer(f.Copy)), strconv.Itoa(l.step(f.KilledBy)), f.Kind, l.name(l.path(f.Path))})
+	}
+	l.list(l.cut("Secrets that are hidden, but that all who pull the image can read, by their names"), t, "file")
+}
+
+// secretValues writes which records of the history hold what looks secret.
+func (l wasteText) secretValues() {
+	t := table{columns: []column{{title: "STEP"}, {title: "IN", left: true}, {title: "VALUE", left: true}}}
+	for _, v := range l.Findings.SecretValues {
+		t.rows = append(t.rows, []string{strconv.Itoa(v.Step), v.In, l.foreign(v.Name + "=" + v.Masked)})
+	}
+	l.list("Secrets in the history, by their names or looks", t, "value")
+}
+
+// dive writes the numbers of the tool of that name.
+func (l wasteText) dive() {
+	d := l.Findings.Dive
+	fmt.Fprintln(l.w)
+	fmt.Fprintln(l.w, l.cut(fmt.Sprintf("dive would say: efficiency %.2f %%, wasted %s, user wasted %.2f %%",
+		100*d.EfficiencyScore, l.size(d.WastedBytes), 100*d.UserWastedPercent)))
+}
