@@ -174,7 +174,7 @@ func found(m waste.Image, d *waste.Dead) []deadCopy {
 // is dead gives the same.
 func checkSums(t *testing.T, m waste.Image, d *waste.Dead) {
 	t.Helper()
-	var total, byReason, killed waste.Sum
+	var total, byReason, killed, causes waste.Sum
 	layers := make([]waste.Sum, m.Tree.Layers())
 	for i, c := range d.Copies {
 		total.Add(c.Copy)
@@ -189,8 +189,19 @@ func checkSums(t *testing.T, m waste.Image, d *waste.Dead) {
 	for _, s := range d.Killed {
 		killed = killed.Plus(s)
 	}
-	if total != d.Sum || byReason != total || killed != total {
-		t.Errorf("the copies add up to %+v, the sum is %+v, by reason %+v, by killer %+v", total, d.Sum, byReason, killed)
+	for _, c := range d.Causes() {
+		causes = causes.Plus(c.Sum)
+		for _, copy := range d.Copies {
+			if int(copy.Ref.Layer) == c.Written && copy.KilledBy == c.Killed && copy.Reason == c.Reason {
+				c.Bytes -= copy.Bytes
+			}
+		}
+		if c.Bytes != 0 {
+			t.Errorf("a cause is wrong by %d bytes: %+v", c.Bytes, c)
+		}
+	}
+	if total != d.Sum || byReason != total || killed != total || causes != total {
+		t.Errorf("the copies add up to %+v, the sum is %+v, by reason %+v, by killer %+v, by cause %+v", total, d.Sum, byReason, killed, causes)
 	}
 	even := func(k int) bool { return k%2 == 0 }
 	odd := func(k int) bool { return k%2 != 0 }

@@ -1,6 +1,12 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/tree"
 	"github.com/layerscope/layerscope/analyze/waste"
@@ -53,4 +59,22 @@ func (s Subject) shares(layers []waste.Sum) []share {
 		}
 	}
 	return out
+}
+
+// maxSteps is how many steps a list of them names.
+const maxSteps = 3
+
+// stepList names the steps that have a part in sums by layer, those with most
+// bytes first.
+func (s Subject) stepList(layers []waste.Sum) string {
+	shares := s.shares(layers)
+	slices.SortStableFunc(shares, func(a, b share) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	var names []string
+	for _, p := range shares[:min(len(shares), maxSteps)] {
+		names = append(names, strconv.Itoa(p.step))
+	}
+	if more := len(shares) - maxSteps; more > 0 {
+		names = append(names, fmt.Sprintf("+%d", more))
+	}
+	return strings.Join(names, ", ")
 }

@@ -2,12 +2,9 @@ package report
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/layerscope/layerscope/analyze/waste"
 	"github.com/layerscope/layerscope/view/text"
@@ -50,6 +47,7 @@ func (s style) waste(w *bufio.Writer, subject Subject, rows int) {
 	l.reasons()
 	l.deadSteps()
 	l.deadFiles()
+	l.advice()
 	l.disposable()
 	l.duplicates()
 	l.secretFiles()
@@ -74,7 +72,7 @@ func (l wasteText) section(title string, t table) {
 	if t.cutLast == nil {
 		t.cutLast = text.Truncate
 	}
-	fmt.Fprintf(l.w, "\n%s\n", title)
+	fmt.Fprintf(l.w, "\n%s\n", l.cut(title))
 	t.write(l.w)
 }
 
@@ -94,10 +92,10 @@ func (l wasteText) list(title string, t table, row string) {
 
 // reasonText says what the reasons mean.
 var reasonText = [waste.NumReasons]string{
-	waste.Overwritten: "overwritten: a file with other content took the path",
-	waste.Rewritten:   "rewritten: the same content was stored again (chmod, chown, touch)",
-	waste.Deleted:     "deleted: a later step removed it, or a directory above it",
-	waste.Replaced:    "replaced: something of another type took the path, or it was twice in one tar",
+	waste.Overwritten: "other content took the path",
+	waste.Rewritten:   "the same content again: chmod, chown, touch",
+	waste.Deleted:     "removed, or a directory above it",
+	waste.Replaced:    "another type took the path, or twice in a tar",
 }
 
 // reasons writes what is dead, by reason.
@@ -107,34 +105,31 @@ func (l wasteText) reasons() {
 		fmt.Fprintln(l.w, "\nNo bytes are dead.")
 		return
 	}
-	t := table{columns: []column{{title: "BYTES"}, {title: "COMPRESSED"}, {title: "SHARE"}, {title: "COPIES"}, {title: "REASON", left: true}}}
-	row := func(sum waste.Sum, what string) {
-		t.rows = append(t.rows, []string{l.size(sum.Bytes), l.size(sum.Compressed), l.percent(sum.Bytes),
-			text.Count(sum.Copies), what})
+	t := table{columns: []column{{title: "BYTES"}, {title: "COMPRESSED"}, {title: "SHARE"}, {title: "COPIES"}, {title: "REASON", left: true}, {left: true}}}
+	row := func(sum waste.Sum, reason, what string) {
+		t.rows = append(t.rows, []string{l.size(sum.Bytes), l.size(sum.Compressed), text.Percent(sum.Bytes, l.Image.Totals.Stored),
+			text.Count(sum.Copies), reason, what})
 	}
 	for r := range waste.Reason(waste.NumReasons) {
 		if sum := d.ByReason[r]; sum.Copies > 0 {
-			row(sum, reasonText[r])
+			row(sum, r.String(), reasonText[r])
 		}
 	}
-	row(d.Sum, l.baseAndOwn(d.Tally))
+	row(d.Sum, "all", l.baseAndOwn(d.Tally))
 	if !anyCompressed(l.Image) {
 		t.drop("COMPRESSED")
 	}
 	l.section("Dead bytes", t)
 }
 
-// percent returns what part of the stored bytes n is.
-func (l wasteText) percent(n int64) string { return text.Percent(n, l.Image.Totals.Stored) }
-
 // baseAndOwn says of a sum how it falls on the base and on the image's own
 // layers.
 func (l wasteText) baseAndOwn(t waste.Tally) string {
 	base := t.Of(l.Image.IsBase)
 	if l.Image.BaseHow == "" {
-		return "in all"
+		return ""
 	}
-	return fmt.Sprintf("in all: %s in the base, %s in own layers", l.size(base.Bytes), l.size(t.Bytes-base.Bytes))
+	return fmt.Sprintf("%s in the base, %s in own layers", l.size(base.Bytes), l.size(t.Bytes-base.Bytes))
 }
 
 // deadSteps writes which steps wrote and which killed what is dead.
@@ -170,37 +165,27 @@ func (l wasteText) deadFiles() {
 	l.list("Dead files, with the steps that wrote and killed them", t, "file")
 }
 
+// advice writes what to do about what is dead.
+func (l wasteText) advice() {
+	t := table{columns: []column{{title: "BYTES"}, {title: "WHAT TO DO", left: true}}}
+	for _, c := range l.causes() {
+		t.rows = append(t.rows, []string{l.size(c.Bytes), l.Subject.advice(c)})
+	}
+	l.list("What would spare dead bytes", t, "cause")
+}
+
 // disposable writes what files match which rule, and what to do about them.
 func (l wasteText) disposable() {
 	d := l.Findings.Disposable
 	t := table{columns: []column{{title: "BYTES"}, {title: "FILES"}, {title: "STEPS", left: true},
 		{title: "RULE", left: true}, {title: "WHAT TO DO", left: true}}}
 	for _, c := range d.Classes {
-		t.rows = append(t.rows, []string{l.size(c.Bytes), text.Count(c.Sum.Copies), l.steps(c.Layers), c.Rule.ID, c.Rule.Fix})
+		t.rows = append(t.rows, []string{l.size(c.Bytes), text.Count(c.Sum.Copies), l.stepList(c.Layers), c.Rule.ID, c.Rule.Fix})
 	}
 	if len(t.rows) > 0 {
 		t.rows = append(t.rows, []string{l.size(d.Bytes), text.Count(d.Copies), "", "", l.baseAndOwn(d.Tally)})
 	}
 	l.section("Files that images rarely need (docs/rules)", t)
-}
-
-// maxSteps is how many steps a cell names.
-const maxSteps = 3
-
-// steps names the steps that have a part in sums by layer, those with most bytes
-// first.
-func (l wasteText) steps(layers []waste.Sum) string {
-	shares := l.shares(layers)
-	slices.SortStableFunc(shares, func(a, b share) int { return cmp.Compare(b.Bytes, a.Bytes) })
-	var names []string
-	for i, s := range shares {
-		if i == maxSteps {
-			names = append(names, fmt.Sprintf("+%d", len(shares)-maxSteps))
-			break
-		}
-		names = append(names, strconv.Itoa(s.step))
-	}
-	return strings.Join(names, " ")
 }
 
 // duplicates writes what is there more than once.
@@ -217,8 +202,11 @@ func (l wasteText) duplicates() {
 			t.rows = append(t.rows, []string{"", "", "", strconv.Itoa(l.writer(c)), l.name(l.path(c.Path))})
 		}
 	}
-	title := fmt.Sprintf("Duplicates: %s, %s", l.size(l.Findings.Duplicates.Bytes), l.baseAndOwn(l.Findings.Duplicates.Tally))
-	l.list(l.cut(title), t, "content")
+	title := "Duplicates: " + l.size(l.Findings.Duplicates.Bytes)
+	if parts := l.baseAndOwn(l.Findings.Duplicates.Tally); parts != "" {
+		title += ", " + parts
+	}
+	l.list(title, t, "content")
 }
 
 // secretFiles writes which secrets were hidden, but are there.
@@ -227,7 +215,7 @@ func (l wasteText) secretFiles() {
 	for _, f := range l.Findings.SecretFiles {
 		t.rows = append(t.rows, []string{strconv.Itoa(l.writer(f.Copy)), strconv.Itoa(l.step(f.KilledBy)), f.Kind, l.name(l.path(f.Path))})
 	}
-	l.list(l.cut("Secrets that are hidden, but that all who pull the image can read, by their names"), t, "file")
+	l.list("Secrets by their names, removed but readable by all who pull the image", t, "file")
 }
 
 // secretValues writes which records of the history hold what looks secret.
