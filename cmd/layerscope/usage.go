@@ -58,7 +58,9 @@ Writes where the bytes of an image are: its totals, every step with the bytes
 that it stored and how many of them the final image can't reach (dead), the
 largest files, and what the image could do without.
 
-    --format text|json     text to read (default), or JSON (docs/json.md)
+    --format text|json|markdown
+                           text to read (default), JSON (docs/json.md), or a
+                           summary to comment on a pull request with
 
 And the flags of "layerscope --help".
 
