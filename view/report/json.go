@@ -64,9 +64,12 @@ type historyJSON struct {
 
 type totalsJSON struct {
 	sumsJSON
-	Files      int     `json:"files"`
-	Layers     int     `json:"layers"`
-	Efficiency float64 `json:"efficiency"`
+	TarSize           int64   `json:"tarSize"`
+	Files             int     `json:"files"`
+	Layers            int     `json:"layers"`
+	Efficiency        float64 `json:"efficiency"`
+	BrokenHardlinks   int     `json:"brokenHardlinks"`
+	DanglingWhiteouts int     `json:"danglingWhiteouts"`
 }
 
 type layerJSON struct {
@@ -75,9 +78,10 @@ type layerJSON struct {
 	Digest    *v1.Hash         `json:"digest"`
 	MediaType *types.MediaType `json:"mediaType"`
 	sumsJSON
-	Entries int  `json:"entries"`
-	Step    int  `json:"step"`
-	Base    bool `json:"base"`
+	TarSize int64 `json:"tarSize"`
+	Entries int   `json:"entries"`
+	Step    int   `json:"step"`
+	Base    bool  `json:"base"`
 }
 
 type stepJSON struct {
@@ -122,7 +126,7 @@ func JSON(w io.Writer, s Subject, tool Tool) error {
 		SchemaVersion: schemaVersion,
 		Tool:          tool,
 		Image:         newImageJSON(m),
-		Totals:        newTotalsJSON(m.Totals),
+		Totals:        newTotalsJSON(m),
 		Layers:        newLayersJSON(m.Layers),
 		Steps:         newStepsJSON(m.Steps),
 		findingsJSON:  newFindingsJSON(s),
@@ -159,13 +163,19 @@ func newSumsJSON(s analyze.Sums) sumsJSON {
 	return sumsJSON{nullBytes(s.Stored), nullBytes(s.Live), nullBytes(s.Dead), nullBytes(s.Compressed)}
 }
 
-func newTotalsJSON(t analyze.Totals) totalsJSON {
-	return totalsJSON{
-		sumsJSON:   newSumsJSON(t.Sums),
-		Files:      t.Files,
-		Layers:     t.Layers,
-		Efficiency: t.Efficiency(),
+func newTotalsJSON(m *analyze.Image) totalsJSON {
+	t := totalsJSON{
+		sumsJSON:          newSumsJSON(m.Totals.Sums),
+		Files:             m.Totals.Files,
+		Layers:            m.Totals.Layers,
+		Efficiency:        m.Totals.Efficiency(),
+		BrokenHardlinks:   m.Tree.BrokenHardlinks(),
+		DanglingWhiteouts: m.Tree.DanglingWhiteouts(),
 	}
+	for _, l := range m.Layers {
+		t.TarSize += l.Index.TarSize
+	}
+	return t
 }
 
 func newLayersJSON(layers []analyze.Layer) []layerJSON {
@@ -177,6 +187,7 @@ func newLayersJSON(layers []analyze.Layer) []layerJSON {
 			Digest:    nullable(l.Digest),
 			MediaType: nullable(l.MediaType),
 			sumsJSON:  newSumsJSON(l.Sums),
+			TarSize:   l.Index.TarSize,
 			Entries:   l.Entries,
 			Step:      l.Step,
 			Base:      l.Base,

@@ -150,7 +150,7 @@ func WasteJSON(w io.Writer, s Subject, tool Tool) error {
 		SchemaVersion: schemaVersion,
 		Tool:          tool,
 		Image:         newImageJSON(s.Image),
-		Totals:        newTotalsJSON(s.Image.Totals),
+		Totals:        newTotalsJSON(s.Image),
 		findingsJSON:  newFindingsJSON(s),
 	})
 }
