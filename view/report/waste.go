@@ -76,18 +76,21 @@ func (l wasteText) section(title string, t table) {
 	t.write(l.w)
 }
 
-// list writes a table of which the first rows say the most, and how many rows
-// it leaves out.
-func (l wasteText) list(title string, t table, row string) {
-	left := 0
-	if l.rows > 0 && len(t.rows) > l.rows {
-		left = len(t.rows) - l.rows
-		t.rows = t.rows[:l.rows]
+// list writes a table of which the first rows say the most: those that there is
+// room for, how many more there are, and what all add up to, if that isn't nil.
+func (l wasteText) list(title string, t table, row string, total []string) {
+	if len(t.rows) == 0 {
+		return
+	}
+	if left := len(t.rows) - l.rows; l.rows > 0 && left > 0 {
+		more := make([]string, len(t.columns))
+		more[len(more)-1] = "and " + text.Plural(left, "more "+row)
+		t.rows = append(t.rows[:l.rows], more)
+	}
+	if total != nil {
+		t.rows = append(t.rows, total)
 	}
 	l.section(title, t)
-	if left > 0 {
-		fmt.Fprintln(l.w, l.cut(gap+text.Plural(left, "more "+row)))
-	}
 }
 
 // reasonText says what the reasons mean.
@@ -162,7 +165,7 @@ func (l wasteText) deadFiles() {
 		t.rows = append(t.rows, []string{l.size(c.Bytes), strconv.Itoa(l.writer(c.Copy)), strconv.Itoa(l.step(c.KilledBy)),
 			c.Reason.String(), l.name(l.path(c.Path))})
 	}
-	l.list("Dead files, with the steps that wrote and killed them", t, "file")
+	l.list("Dead files, with the steps that wrote and killed them", t, "file", nil)
 }
 
 // advice writes what to do about what is dead.
@@ -171,7 +174,7 @@ func (l wasteText) advice() {
 	for _, c := range l.causes() {
 		t.rows = append(t.rows, []string{l.size(c.Bytes), l.Subject.advice(c)})
 	}
-	l.list("What would spare dead bytes", t, "cause")
+	l.list("What would spare dead bytes", t, "cause", nil)
 }
 
 // disposable writes what files match which rule, and what to do about them.
@@ -182,10 +185,8 @@ func (l wasteText) disposable() {
 	for _, c := range d.Classes {
 		t.rows = append(t.rows, []string{l.size(c.Bytes), text.Count(c.Sum.Copies), l.stepList(c.Layers), c.Rule.ID, c.Rule.Fix})
 	}
-	if len(t.rows) > 0 {
-		t.rows = append(t.rows, []string{l.size(d.Bytes), text.Count(d.Copies), "", "", l.baseAndOwn(d.Tally)})
-	}
-	l.section("Files that images rarely need (docs/rules)", t)
+	l.list("Files that images rarely need (docs/rules)", t, "rule",
+		[]string{l.size(d.Bytes), text.Count(d.Copies), "", "all", l.baseAndOwn(d.Tally)})
 }
 
 // duplicates writes what is there more than once.
@@ -202,11 +203,9 @@ func (l wasteText) duplicates() {
 			t.rows = append(t.rows, []string{"", "", "", strconv.Itoa(l.writer(c)), l.name(l.path(c.Path))})
 		}
 	}
-	title := "Duplicates: " + l.size(l.Findings.Duplicates.Bytes)
-	if parts := l.baseAndOwn(l.Findings.Duplicates.Tally); parts != "" {
-		title += ", " + parts
-	}
-	l.list(title, t, "content")
+	d := l.Findings.Duplicates
+	l.list("Duplicates: files of equal content", t, "content",
+		[]string{l.size(d.Bytes), text.Count(d.Copies), "", "", l.baseAndOwn(d.Tally)})
 }
 
 // secretFiles writes which secrets were hidden, but are there.
@@ -215,7 +214,7 @@ func (l wasteText) secretFiles() {
 	for _, f := range l.Findings.SecretFiles {
 		t.rows = append(t.rows, []string{strconv.Itoa(l.writer(f.Copy)), strconv.Itoa(l.step(f.KilledBy)), f.Kind, l.name(l.path(f.Path))})
 	}
-	l.list("Secrets by their names, removed but readable by all who pull the image", t, "file")
+	l.list("Secrets by their names, removed but readable by all who pull the image", t, "file", nil)
 }
 
 // secretValues writes which records of the history hold what looks secret.
@@ -224,13 +223,13 @@ func (l wasteText) secretValues() {
 	for _, v := range l.Findings.SecretValues {
 		t.rows = append(t.rows, []string{strconv.Itoa(v.Step), v.In, l.foreign(v.Name + "=" + v.Masked)})
 	}
-	l.list("Secrets in the history, by their names or looks", t, "value")
+	l.list("Secrets in the history, by their names or looks", t, "value", nil)
 }
 
 // dive writes the numbers of the tool of that name.
 func (l wasteText) dive() {
 	d := l.Findings.Dive
-	fmt.Fprintln(l.w)
-	fmt.Fprintln(l.w, l.cut(fmt.Sprintf("dive would say: efficiency %.2f %%, wasted %s, user wasted %.2f %%",
-		100*d.EfficiencyScore, l.size(d.WastedBytes), 100*d.UserWastedPercent)))
+	fmt.Fprintf(l.w, "\n%s\n", l.cut("dive's numbers"))
+	fmt.Fprintln(l.w, l.cut(fmt.Sprintf("%sefficiency %.2f %%, wasted %s, user wasted %.2f %%",
+		gap, 100*d.EfficiencyScore, l.size(d.WastedBytes), 100*d.UserWastedPercent)))
 }
