@@ -3,12 +3,14 @@ package report
 import (
 	"io"
 	"maps"
+	"math"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/dive"
 	"github.com/layerscope/layerscope/analyze/history"
 )
 
@@ -22,6 +24,7 @@ type imageReport struct {
 	Totals        totalsJSON  `json:"totals"`
 	Layers        []layerJSON `json:"layers"`
 	Steps         []stepJSON  `json:"steps"`
+	Dive          diveJSON    `json:"dive"`
 }
 
 type imageJSON struct {
@@ -97,6 +100,12 @@ type stepJSON struct {
 	Match *struct{} `json:"match"` // null: likewise
 }
 
+type diveJSON struct {
+	EfficiencyScore   float64  `json:"efficiencyScore"`
+	WastedBytes       uint64   `json:"wastedBytes"`
+	UserWastedPercent *float64 `json:"userWastedPercent"`
+}
+
 // sumsJSON stands among the keys of what it is part of.
 type sumsJSON struct {
 	Stored     *int64 `json:"stored"`
@@ -123,6 +132,7 @@ func JSON(w io.Writer, m *analyze.Image, tool Tool) error {
 		Totals:        newTotalsJSON(m.Totals),
 		Layers:        newLayersJSON(m.Layers),
 		Steps:         newStepsJSON(m.Steps),
+		Dive:          newDiveJSON(m.Findings().Dive),
 	}, "  ")
 	if err != nil {
 		return err
@@ -214,6 +224,15 @@ func newArgsJSON(args []history.Arg) []argJSON {
 		out[i] = argJSON(a)
 	}
 	return out
+}
+
+// newDiveJSON has null for what JSON has no number for.
+func newDiveJSON(n dive.Numbers) diveJSON {
+	d := diveJSON{EfficiencyScore: n.EfficiencyScore, WastedBytes: uint64(n.WastedBytes)}
+	if p := n.UserWastedPercent; !math.IsNaN(p) && !math.IsInf(p, 0) {
+		d.UserWastedPercent = &p
+	}
+	return d
 }
 
 // digests returns the digests of manifests, those that have one.
