@@ -71,7 +71,7 @@ type Numbers struct {
 
 // Compute computes the numbers of an image's layers, bottom first.
 func Compute(layers []*layer.Index) Numbers {
-	c := newComputer()
+	c := newComputer(layers)
 	var n Numbers
 	last := lastWhiteout(layers)
 	for k, x := range layers {
@@ -133,7 +133,7 @@ func (c *computer) visitLeaves() {
 		if c.nodes[n].child != none {
 			continue
 		}
-		size := c.nodes[n].file.size
+		size := c.nodes[n].size
 		key := n
 		removed, isWhiteout := strings.CutPrefix(c.nodes[n].name, whiteoutPrefix)
 		if isWhiteout {

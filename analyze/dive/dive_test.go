@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,6 +132,28 @@ func TestMisleadingCases(t *testing.T) {
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.2f", 100*x) }
+
+// TestHeadersThatLie has sums that don't fit: dive adds up what headers claim,
+// and only files have bodies that would have to be there.
+func TestHeadersThatLie(t *testing.T) {
+	claim := func(h *tar.Header) { h.Size = 1<<62 + 1<<40 }
+	l := synth.Layer{synth.Hardlink("a", "b", claim), synth.Hardlink("c", "b", claim)}
+	n := check(t, []synth.Layer{l, l, l})
+	if uint64(n.UserSizeBytes) != 4*(1<<40) {
+		t.Errorf("%d bytes of the user's, want what is left of 4 times 2^62 + 2^40 in 64 bits", uint64(n.UserSizeBytes))
+	}
+}
+
+// TestDeepPath has a path of ten thousand components come and go twice.
+func TestDeepPath(t *testing.T) {
+	come := synth.Layer{synth.Dir("a"), bytesOf(strings.Repeat("a/", 10_000)+"f", 10)}
+	gone := synth.Layer{synth.Whiteout("a")}
+	got := dive.Compute(indexes(t, []synth.Layer{come, gone, come, gone}))
+	want := dive.Numbers{SizeBytes: 20, UserSizeBytes: 10, EfficiencyScore: 0.5, WastedBytes: 40, UserWastedPercent: 4}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("numbers (-want +got):\n%s", diff)
+	}
+}
 
 func TestRandomImages(t *testing.T) {
 	wasted, below, gaveUp := 0, 0, 0

@@ -131,7 +131,7 @@ func naive(t testing.TB, layers []synth.Layer) dive.Numbers {
 			n.UserSizeBytes += size
 		}
 	}
-	n.UserWastedPercent = float64(n.WastedBytes) / float64(n.UserSizeBytes)
+	n.UserWastedPercent = float64(uint64(n.WastedBytes)) / float64(uint64(n.UserSizeBytes))
 	return n
 }
 

@@ -4,22 +4,24 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/layerscope/layerscope/analyze/internal/children"
 	"github.com/layerscope/layerscope/analyze/layer"
 )
 
 // node is a path that some layer has, or that a whiteout names. Names are as
 // they stand in the tars: .wh.x is another child than x.
 type node struct {
-	parent int32
 	name   string
-	// aside is set for ".." as the first component and all below it.
-	// dive keeps such names as they are, but for one place (see resolve).
-	aside bool
+	parent int32
 
 	// In the tree of the layer that was read last, if layer is its number:
 	layer          int32
 	child, sibling int32 // first in the list of children, next in the parent's; or none
-	file           file
+	file
+
+	// aside is set for ".." as the first component and all below it.
+	// dive keeps such names as they are, but for one place (see resolve).
+	aside bool
 }
 
 // file is what dive knows of a path from its header; zero if there is none.
@@ -38,7 +40,7 @@ const (
 // stack have an element for each node.
 type computer struct {
 	nodes   []node
-	byName  map[childKey]int32
+	byName  children.Table
 	tallies []tally
 
 	k       int32        // the layer being read
@@ -52,30 +54,30 @@ type computer struct {
 	removed uint32 // how often something was removed from the stack
 }
 
-type childKey struct {
-	parent int32
-	name   string
-}
-
-func newComputer() *computer {
-	return &computer{
-		nodes:   []node{{parent: none, layer: none, child: none, sibling: none}},
-		byName:  map[childKey]int32{},
-		tallies: make([]tally, 1),
+// newComputer makes one with room for the nodes that the largest layer makes at
+// most.
+func newComputer(layers []*layer.Index) *computer {
+	room := 64
+	for _, x := range layers {
+		room = max(room, x.Len()+x.Dirs())
 	}
+	c := &computer{nodes: make([]node, 1, room), tallies: make([]tally, 1, room), order: make([]int32, 0, room)}
+	c.nodes[root] = node{parent: none, layer: none, child: none, sibling: none}
+	c.byName.Grow(room)
+	return c
 }
 
 // child returns the node of a name below parent, made if it isn't there.
 func (c *computer) child(parent int32, name string) int32 {
-	key := childKey{parent, name}
-	n, ok := c.byName[key]
-	if ok {
+	h := children.Hash(parent, name)
+	n := c.byName.Find(h, func(n int32) bool { return c.nodes[n].parent == parent && c.nodes[n].name == name })
+	if n != none {
 		return n
 	}
 	n = int32(len(c.nodes))
-	c.byName[key] = n
 	aside := c.nodes[parent].aside || parent == root && name == ".."
 	c.nodes = append(c.nodes, node{parent: parent, name: name, aside: aside, layer: none})
+	c.byName.Insert(h, n, func(n int32) uint64 { return children.Hash(c.nodes[n].parent, c.nodes[n].name) })
 	c.tallies = append(c.tallies, tally{})
 	if c.stacked {
 		c.stack = append(c.stack, standing{})
