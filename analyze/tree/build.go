@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/layerscope/layerscope/analyze/internal/children"
 	"github.com/layerscope/layerscope/analyze/layer"
 )
 
@@ -56,7 +57,7 @@ type builder struct {
 	sibling []int32 // next in the parent's list, -1 at its end, or unlisted
 	child   []int32 // first in the node's list, -1 if it is empty
 	below   []int32 // paths below the node that stand now: what needs no walk when it is 0
-	names   table
+	names   children.Table
 
 	x       *layer.Index // the layer being stacked
 	k       int
@@ -89,7 +90,7 @@ func (b *builder) grow(n, nodes int) {
 	b.child = slices.Grow(b.child, nodes)
 	b.sibling = slices.Grow(b.sibling, nodes)
 	b.below = slices.Grow(b.below, nodes)
-	b.names.grow(nodes)
+	b.names.Grow(nodes)
 }
 
 // stack adds layer k. Whiteouts come first, wherever they stand in the tar:

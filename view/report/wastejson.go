@@ -136,8 +136,8 @@ type leakValueJSON struct {
 }
 
 type diveJSON struct {
-	EfficiencyScore   *float64 `json:"efficiencyScore"`
-	WastedBytes       int64    `json:"wastedBytes"`
+	EfficiencyScore   float64  `json:"efficiencyScore"`
+	WastedBytes       uint64   `json:"wastedBytes"` // as dive adds them up
 	UserWastedPercent *float64 `json:"userWastedPercent"`
 }
 
@@ -240,7 +240,7 @@ func (s Subject) leaksJSON(files []secret.File, values []secret.Value) leaksJSON
 }
 
 func newDiveJSON(n dive.Numbers) diveJSON {
-	return diveJSON{nullFloat(n.EfficiencyScore), n.WastedBytes, nullFloat(n.UserWastedPercent)}
+	return diveJSON{n.EfficiencyScore, uint64(n.WastedBytes), nullFloat(n.UserWastedPercent)}
 }
 
 // nullFloat returns null for what JSON has no number for.
