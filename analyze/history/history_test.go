@@ -132,8 +132,8 @@ func TestBase(t *testing.T) {
 				}
 			}
 			r := Read(&v1.ConfigFile{History: tt.records}, make([]v1.Hash, layers))
-			if baseSteps(r) != tt.want || (r.BaseHow == "guessed") != (tt.want > 0) {
-				t.Errorf("%d base steps %q, want %d", baseSteps(r), r.BaseHow, tt.want)
+			if baseSteps(r) != tt.want || r.Base.Steps != tt.want {
+				t.Errorf("%d base steps, %+v, want %d", baseSteps(r), r.Base, tt.want)
 			}
 			for i, s := range r.Steps {
 				if s.Base != (i < tt.want) {

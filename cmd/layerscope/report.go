@@ -25,6 +25,7 @@ func newReport(a *app) *cobra.Command {
 			return report.Text(a.out, m, a.textOptions())
 		},
 	}
+	a.baseFlag(cmd)
 	formatFlag(cmd, &format)
 	return cmd
 }

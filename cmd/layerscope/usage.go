@@ -34,6 +34,9 @@ Which image:
     --insecure                    registry: accept plain HTTP, any certificate
     --max-layer-size SIZE         give up on a layer that unpacks to more
 
+    --base IMAGE                  the image it was built on, to tell its bytes
+                                  from the image's own (also of report)
+
 How it looks:
     --bytes                       integers of bytes instead of kB, MB, GB
     --ascii                       nothing but ASCII
@@ -58,6 +61,8 @@ that it stored and how many of them the final image can't reach (dead), and
 the largest files.
 
     --format text|json     text to read (default), or JSON (docs/json.md)
+    --base IMAGE           the image it was built on, to tell its bytes from the
+                           image's own; else looked for (docs/usage.md)
 
 And the flags of "layerscope --help".
 

@@ -36,6 +36,7 @@ type imageJSON struct {
 	Attestations []v1.Hash    `json:"attestations"`
 	Config       configJSON   `json:"config"`
 	History      historyJSON  `json:"history"`
+	Base         baseJSON     `json:"base"`
 }
 
 type platformJSON struct {
@@ -61,11 +62,21 @@ type historyJSON struct {
 	Base    *string `json:"base"`
 }
 
+type baseJSON struct {
+	How    *string  `json:"how"`
+	Name   *string  `json:"name"`
+	Digest *v1.Hash `json:"digest"`
+	Layers int      `json:"layers"`
+	Steps  int      `json:"steps"`
+}
+
 type totalsJSON struct {
 	sumsJSON
-	Files      int     `json:"files"`
-	Layers     int     `json:"layers"`
-	Efficiency float64 `json:"efficiency"`
+	Base       sumsJSON `json:"base"`
+	Own        sumsJSON `json:"own"`
+	Files      int      `json:"files"`
+	Layers     int      `json:"layers"`
+	Efficiency float64  `json:"efficiency"`
 }
 
 type layerJSON struct {
@@ -152,7 +163,11 @@ func newImageJSON(m *analyze.Image) imageJSON {
 			Volumes:      list(slices.Sorted(maps.Keys(c.Volumes))),
 			Labels:       labels(c.Labels),
 		},
-		History: historyJSON{m.Fit.String(), m.Builder.String(), nullable(m.BaseHow)},
+		History: historyJSON{m.Fit.String(), m.Builder.String(), nullable(m.Base.How)},
+		Base: baseJSON{
+			How: nullable(m.Base.How), Name: nullable(m.Base.Name), Digest: nullable(m.Base.Digest),
+			Layers: m.Base.Layers, Steps: m.Base.Steps,
+		},
 	}
 }
 
@@ -163,6 +178,8 @@ func newSumsJSON(s analyze.Sums) sumsJSON {
 func newTotalsJSON(t analyze.Totals) totalsJSON {
 	return totalsJSON{
 		sumsJSON:   newSumsJSON(t.Sums),
+		Base:       newSumsJSON(t.Base),
+		Own:        newSumsJSON(t.Own),
 		Files:      t.Files,
 		Layers:     t.Layers,
 		Efficiency: t.Efficiency(),
