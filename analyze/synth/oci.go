@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 
 	"github.com/distribution/reference"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -167,6 +168,7 @@ func tagged(d v1.Descriptor, tags []string) ([]v1.Descriptor, error) {
 		}
 		t := d
 		t.Annotations = map[string]string{"io.containerd.image.name": name.String()}
+		maps.Copy(t.Annotations, d.Annotations)
 		if nt, ok := name.(reference.NamedTagged); ok {
 			t.Annotations["org.opencontainers.image.ref.name"] = nt.Tag()
 		}
