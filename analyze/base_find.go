@@ -51,7 +51,7 @@ const maxLookups = 8
 func settle(ctx context.Context, m *Image, claims []*claim, opts source.Options) *claim {
 	var best *claim
 	for i, c := range claims {
-		if c.layers == untold && i < maxLookups {
+		if i < maxLookups {
 			c.look(ctx, m, opts)
 		}
 		if c.layers != untold && (best == nil || c.layers > best.layers) {
@@ -62,14 +62,17 @@ func settle(ctx context.Context, m *Image, claims []*claim, opts source.Options)
 }
 
 // look looks for the image that a claim names, and completes the claim if that
-// image's layers are the lowest of m. Only for what came from a registry is one
-// asked.
+// image's layers are the lowest of m, and as many as the claim says. Only for
+// what came from a registry is one asked.
 func (c *claim) look(ctx context.Context, m *Image, opts source.Options) {
 	if c.name == "" || m.Source != string(source.Registry) {
 		return
 	}
 	base, err := source.DescribeBase(ctx, &m.Description, c.name, c.digest, opts)
-	if err == nil && len(base.Layers) > 0 && parting(base.Layers, m.sourceLayers()) == nil {
+	if err != nil || len(base.Layers) == 0 || parting(base.Layers, m.sourceLayers()) != nil {
+		return
+	}
+	if c.layers == untold || c.layers == len(base.Layers) {
 		c.layers, c.records = len(base.Layers), base.Config.History
 	}
 }

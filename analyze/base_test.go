@@ -452,14 +452,14 @@ func TestBaseFound(t *testing.T) {
 		provenance        *synth.Provenance
 		registry, archive analyze.Base
 	}{
-		{"max", appImage, &synth.Provenance{Max: true, From: from, FromLayers: 2}, exact, exact},
-		{"max, v0.2", appImage, &synth.Provenance{Version: "v0.2", Max: true, From: from, FromLayers: 2}, exact, exact},
-		{"max, compressed again", appImage, &synth.Provenance{Max: true, From: from, FromLayers: 2, EditLayers: recompressed}, exact, exact},
+		{"max", appImage, &synth.Provenance{Max: true, From: from, FromLayers: 2}, looked, exact},
+		{"max, v0.2", appImage, &synth.Provenance{Version: "v0.2", Max: true, From: from, FromLayers: 2}, looked, exact},
+		{"max, compressed again", appImage, &synth.Provenance{Max: true, From: from, FromLayers: 2, EditLayers: recompressed}, looked, exact},
 		{"max without layers", appImage, &synth.Provenance{Max: true, From: from, FromLayers: -1}, looked, named},
 		{"max on scratch", appImage, &synth.Provenance{Max: true, Materials: []string{builder}}, analyze.Base{How: analyze.BaseProvenance}, analyze.Base{How: analyze.BaseProvenance}},
-		{"max before annotations", annotated, &synth.Provenance{Max: true, FromLayers: 1, From: "docker-image://a"},
-			analyze.Base{How: analyze.BaseProvenance, Name: "docker.io/library/a", Layers: 1, Steps: 1},
-			analyze.Base{How: analyze.BaseProvenance, Name: "docker.io/library/a", Layers: 1, Steps: 1}},
+		{"max before annotations", annotated, &synth.Provenance{Max: true, FromLayers: 1, From: "docker-image://" + host + "/gone:1"},
+			analyze.Base{How: analyze.BaseProvenance, Name: host + "/gone:1", Layers: 1, Steps: 1},
+			analyze.Base{How: analyze.BaseProvenance, Name: host + "/gone:1", Layers: 1, Steps: 1}},
 		{"min", appImage, &synth.Provenance{Materials: []string{builder, material}}, looked, analyze.Base{}},
 		{"min, v0.2", appImage, &synth.Provenance{Version: "v0.2", Materials: []string{material}}, looked, analyze.Base{}},
 		{"min, perhaps on scratch", appImage, &synth.Provenance{Materials: []string{builder}}, analyze.Base{}, analyze.Base{}},
