@@ -69,6 +69,11 @@ func (c *claim) look(ctx context.Context, m *Image, opts source.Options) {
 		return
 	}
 	base, err := source.DescribeBase(ctx, &m.Description, c.name, c.digest, opts)
+	if err != nil && c.digest != (v1.Hash{}) {
+		// Buildah may name the digest of a manifest that only it has. That
+		// the layers agree is what counts.
+		base, err = source.DescribeBase(ctx, &m.Description, c.name, v1.Hash{}, opts)
+	}
 	if err != nil || len(base.Layers) == 0 || parting(base.Layers, m.sourceLayers()) != nil {
 		return
 	}

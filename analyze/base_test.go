@@ -425,6 +425,11 @@ func TestBaseFound(t *testing.T) {
 	annotations := map[string]string{"org.opencontainers.image.base.name": baseName, "org.opencontainers.image.base.digest": digest.String()}
 	annotated := appImage
 	annotated.EditManifest = func(m *v1.Manifest) { m.Annotations = annotations }
+	nobodys := v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("a", 64)}
+	unknown := appImage
+	unknown.EditManifest = func(m *v1.Manifest) {
+		m.Annotations = map[string]string{"org.opencontainers.image.base.name": baseName, "org.opencontainers.image.base.digest": nobodys.String()}
+	}
 	listed := appImage
 	listed.Annotations = annotations
 	stale := appImage
@@ -467,6 +472,8 @@ func TestBaseFound(t *testing.T) {
 			analyze.Base{How: analyze.BaseProvenance, Name: baseName, Digest: digest, Layers: 2, Steps: 3},
 			analyze.Base{How: analyze.BaseGuessed, Name: baseName, Digest: digest, Layers: 2, Steps: 4}},
 		{"annotations", annotated, nil, how(looked, analyze.BaseAnnotations), named},
+		{"annotations with a digest that isn't there", unknown, nil,
+			analyze.Base{How: analyze.BaseAnnotations, Name: baseName, Digest: nobodys, Layers: 2, Steps: 3}, analyze.Base{Name: baseName, Digest: nobodys}},
 		{"annotations of the index", listed, nil, how(looked, analyze.BaseAnnotations), named},
 		{"annotations of another image", stale, nil, analyze.Base{Name: host + "/other:1"}, analyze.Base{Name: host + "/other:1"}},
 		{"labels", labelled, nil, how(looked, analyze.BaseLabels), analyze.Base{}},

@@ -21,10 +21,12 @@ type report struct {
 		ID     string
 		Digest *string
 		Tags   []string
+		Base   baseInfo
 	}
 	Totals totals
 	Layers []struct {
 		Sums
+		Base       bool
 		DiffID     string
 		Digest     *string
 		Entries    int
@@ -41,11 +43,18 @@ type report struct {
 	}
 }
 
+// baseInfo is what is known of a base; "" is null.
+type baseInfo struct {
+	How, Name, Digest string
+	Layers, Steps     int
+}
+
 // Sums are bytes of files.
 type Sums struct{ Stored, Live, Dead int64 }
 
 type totals struct {
 	Sums
+	Base, Own     Sums
 	Files, Layers int
 	Compressed    *int64
 }
