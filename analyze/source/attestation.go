@@ -29,8 +29,8 @@ const (
 // statementType is the media type of an in-toto statement, and predicateType
 // the annotation of its descriptor that says what it states.
 const (
-	statementType types.MediaType = "application/vnd.in-toto+json"
-	predicateType                 = "in-toto.io/predicate-type"
+	statementType = types.MediaType("application/vnd.in-toto+json")
+	predicateType = "in-toto.io/predicate-type"
 )
 
 // attester is an image that can read what its index leads to.
