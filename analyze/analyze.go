@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/layerscope/layerscope/analyze/layer"
@@ -15,6 +16,11 @@ type Options struct {
 	// MaxLayerSize is the most bytes an uncompressed layer may have; 0 for
 	// no limit. See [layer.Options].
 	MaxLayerSize int64
+
+	// Base names the image that the image was built on, "" to find out. One
+	// that it wasn't built on is an error, a [*NotBaseError]. The image is
+	// opened as Source says, for the platform of the other.
+	Base string
 }
 
 // Analyze reads the image that ref names (design §4, References) and returns
@@ -36,6 +42,9 @@ type Job struct {
 // Start begins to read the image that ref names.
 func Start(ctx context.Context, ref string, opts Options) *Job {
 	return start(ctx, opts, func(ctx context.Context, o source.Options) (source.Image, error) {
+		if ref == string(source.Stdin) && opts.Base == ref {
+			return nil, errors.New("standard input can't be both the image and its base")
+		}
 		return source.Open(ctx, ref, o)
 	})
 }
@@ -99,8 +108,13 @@ func (j *Job) Wait() (*Image, error) {
 // read reads the layers of an open image.
 func (j *Job) read(ctx context.Context, img source.Image, opts Options) error {
 	r := &j.reading
+	base := &baseFinder{opts: opts, image: img, reading: r}
+	defer base.stop()
 	if d := img.Description(); d != nil {
 		if err := r.describe(d); err != nil {
+			return err
+		}
+		if err := base.begin(ctx); err != nil {
 			return err
 		}
 	}
@@ -117,6 +131,9 @@ func (j *Job) read(ctx context.Context, img source.Image, opts Options) error {
 	}
 	if err := r.verify(d); err != nil {
 		return fmt.Errorf("reading %q: %w", d.Reference, err)
+	}
+	if err := base.end(ctx); err != nil {
+		return err
 	}
 	j.progress.SetPhase("stacking layers")
 	return r.complete(ctx)

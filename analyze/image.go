@@ -41,7 +41,7 @@ type Image struct {
 
 	Fit     history.Fit     // whether the history fits the layers
 	Builder history.Builder // who wrote the history
-	BaseHow string          // how it is known where the base ends; "" if it isn't
+	Base    Base            // where the base ends
 
 	// Complete is set once every layer is read. Until then Tree is nil and
 	// the bytes of what isn't read are Unknown.
@@ -70,6 +70,8 @@ type Step struct {
 // Totals are the image's sums. Each is Unknown if any layer's is.
 type Totals struct {
 	Sums
+	Base, Own Sums // of the base's layers and of the others, which add up to Sums
+
 	Files  int // paths of the final filesystem that aren't directories
 	Layers int
 }
@@ -125,9 +127,9 @@ func (m *Image) LayerUpTo(i int) (k int, known bool) {
 	return -1, true
 }
 
-// newImage makes an image of a description: all that is known before a layer
-// is read.
-func newImage(d *source.Description) *Image {
+// newImage makes an image of a description and of what is claimed of its base,
+// if anything: all that is known before a layer is read.
+func newImage(d *source.Description, c *claim) *Image {
 	m := &Image{Description: *d}
 	m.Created = d.Config.Created.Time
 	diffIDs := make([]v1.Hash, len(d.Layers))
@@ -136,13 +138,14 @@ func newImage(d *source.Description) *Image {
 		m.Layers = append(m.Layers, Layer{Layer: l, Sums: Sums{Unknown, Unknown, Unknown, l.Size}})
 	}
 	h := history.Read(d.Config, diffIDs)
-	m.Fit, m.Builder, m.BaseHow = h.Fit, h.Builder, h.BaseHow
+	m.Fit, m.Builder = h.Fit, h.Builder
 	for i, s := range h.Steps {
 		m.Steps = append(m.Steps, Step{Step: s})
 		if s.Layer >= 0 {
-			m.Layers[s.Layer].Step, m.Layers[s.Layer].Base = i, s.Base
+			m.Layers[s.Layer].Step = i
 		}
 	}
+	m.setBase(c, &h)
 	m.fillSteps()
 	return m
 }
@@ -198,6 +201,11 @@ func (m *Image) fillSteps() {
 	t := Totals{Layers: len(m.Layers), Files: m.Totals.Files}
 	for _, l := range m.Layers {
 		t.Sums = t.Sums.plus(l.Sums)
+		if l.Base {
+			t.Base = t.Base.plus(l.Sums)
+		} else {
+			t.Own = t.Own.plus(l.Sums)
+		}
 	}
 	m.Totals = t
 }

@@ -20,6 +20,7 @@ type reading struct {
 
 	mu       sync.Mutex
 	image    *Image // as described, without indexes; nil before that
+	base     *claim // nil if nobody says where it ends
 	byKey    map[string]*layer.Index
 	byDiffID map[v1.Hash]*layer.Index
 	seen     *Image // what latest returned, nil if it is outdated
@@ -35,12 +36,19 @@ func (r *reading) describe(d *source.Description) error {
 	if n := len(d.Layers); n > tree.MaxLayers {
 		return fmt.Errorf("the image has %d layers, more than %d", n, tree.MaxLayers)
 	}
-	m := newImage(d)
-	r.progress.SetLayers(len(m.Layers))
+	r.progress.SetLayers(len(d.Layers))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.image, r.seen = m, nil
+	r.image, r.seen = newImage(d, r.base), nil
 	return nil
+}
+
+// setBase takes in what is found of the image's base; nil for nothing.
+func (r *reading) setBase(c *claim) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.base = c
+	r.image, r.seen = newImage(&r.image.Description, c), nil
 }
 
 // visit reads one blob.

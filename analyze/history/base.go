@@ -5,40 +5,134 @@ import (
 	"time"
 )
 
-// guessBase returns how many of the steps came from the FROM image, as far as
-// the records show; 0 if they don't. The number may be too low, where the FROM
-// image was itself built on another whose end shows better, and is never all
-// of the steps: an image is not its own base.
-//
-// Nothing records the boundary, but three things show one. From the last step
-// down, the first boundary found counts.
-func guessBase(steps []Step) int {
+// Base is where the records of an image put the end of the FROM image.
+type Base struct {
+	// Steps is how many came from it, always the first ones; 0 if the
+	// records don't show. The number may be too low, where the FROM image was
+	// itself built on another whose end shows better, and is never all of the
+	// steps: an image is not its own base.
+	Steps int
+
+	// Signed is set where the builder's own records say so; else it is a
+	// guess.
+	Signed bool
+
+	Name string // of the FROM image, as the builder was given it; "" if the records don't say
+}
+
+// findBase looks for the end of the FROM image. From the last step down, the
+// first boundary found counts.
+func findBase(steps []Step) Base {
 	if squashed(steps) {
+		return Base{}
+	}
+	for b := newBoundary(steps); b.below(); {
+		if base, ok := b.base(); ok {
+			return base
+		}
+	}
+	return Base{}
+}
+
+// StepsOf returns how many steps came from a FROM image of which it is known
+// that it has so many layers, bottom first: those up to its last layer's, and
+// those after it that the records show to be its own too.
+func (r *Result) StepsOf(layers int) int {
+	least := 0
+	for i, s := range r.Steps {
+		if s.Layer >= 0 && s.Layer < layers {
+			least = i + 1
+		}
+	}
+	if r.Fit != Exact {
 		return 0
 	}
-	top := Unknown
-	layerAbove := false
-	for i := len(steps) - 1; i > 0; i-- {
-		layerAbove = layerAbove || !steps[i].Empty
-		if top == Unknown {
-			top = steps[i].Builder
-		}
-		switch {
-		case startsFrom(&steps[i]),
-			foreign(steps[i-1].Builder, top),
-			layerAbove && apart(&steps[i-1], &steps[i]) && endsWithCommand(steps[:i]):
-			return i
+	for b := newBoundary(r.Steps); b.below() && b.at >= least; {
+		if _, ok := b.base(); ok && Layers(r.Steps[:b.at]) == layers {
+			return b.at
 		}
 	}
-	return 0
+	return least
+}
+
+// boundary goes through the places between steps, from the top down, at which a
+// FROM image could end. Nothing records that, but some things show it.
+type boundary struct {
+	steps      []Step
+	at         int     // the place: below step at
+	top        Builder // of the topmost step that tells
+	layerAbove bool    // a step above made a layer
+}
+
+func newBoundary(steps []Step) *boundary { return &boundary{steps: steps, at: len(steps)} }
+
+// below moves to the next place down. There is none below the first step.
+func (b *boundary) below() bool {
+	if b.at <= 1 {
+		return false
+	}
+	b.at--
+	s := &b.steps[b.at]
+	b.layerAbove = b.layerAbove || !s.Empty
+	if b.top == Unknown {
+		b.top = s.Builder
+	}
+	return true
+}
+
+// base returns the FROM image that ends here, if one does.
+func (b *boundary) base() (Base, bool) {
+	below, above := &b.steps[b.at-1], &b.steps[b.at]
+	name, named := startsFrom(above)
+	switch {
+	case named:
+		return Base{Steps: b.at, Signed: true, Name: name}, true
+	case foreign(below.Builder, b.top):
+		return Base{Steps: b.at, Signed: b.signed()}, true
+	case below.Builder == Debuerreotype && above.Builder != Debuerreotype,
+		b.layerAbove && apart(below, above) && endsWithCommand(b.steps[:b.at]):
+		return Base{Steps: b.at}, true
+	}
+	return Base{}, false
+}
+
+// Layers counts the layers that steps made.
+func Layers(steps []Step) int {
+	n := 0
+	for _, s := range steps {
+		if s.Layer >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// signed tells whether all steps above are those of one build by a tool that
+// adds its own records to the FROM image's, each named for what it holds. Twice
+// the same name is two builds, the first of which is part of the FROM image.
+func (b *boundary) signed() bool {
+	if b.top != Ko && b.top != Jib {
+		return false
+	}
+	seen := map[string]bool{}
+	for _, s := range b.steps[b.at:] {
+		if s.Builder != b.top || s.Comment == "" || seen[s.Comment] {
+			return false
+		}
+		seen[s.Comment] = true
+	}
+	return true
 }
 
 // startsFrom tells whether buildah says that the step is the first on top of
-// the image that FROM names. (Images between the steps of a build have IDs for
-// names.)
-func startsFrom(s *Step) bool {
+// the image that FROM names, and its name. (Images between the steps of a build
+// have IDs for names.)
+func startsFrom(s *Step) (name string, ok bool) {
 	m := fromComment.FindStringSubmatch(s.Comment)
-	return s.Builder == Buildah && m != nil && !isHex(m[1])
+	if s.Builder != Buildah || m == nil || isHex(m[1]) {
+		return "", false
+	}
+	return m[1], true
 }
 
 func isHex(s string) bool {

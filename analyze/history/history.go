@@ -39,7 +39,7 @@ type Step struct {
 	Builder   Builder // whose dialect the record is in
 	Empty     bool    // the record says that it made no layer
 	Synthetic bool    // there is no record: the step stands for a layer
-	Base      bool    // it came from the FROM image, as far as known
+	Base      bool    // it came from the FROM image, as far as known; [Read] knows what the records tell
 }
 
 // Arg is a build argument that a RUN record carries:
@@ -78,9 +78,9 @@ type Result struct {
 	Fit     Fit
 	Builder Builder // who made the image: the last dialect that is known
 
-	// BaseHow says how it is known which steps have Base set, always the
-	// first ones: "guessed", or "" if it can't be told.
-	BaseHow string
+	// Base is where the records put the end of the FROM image: the steps
+	// below it have Base set.
+	Base Base
 }
 
 // Read reads the history of cfg, whose layers are diffIDs, bottom first.
@@ -91,7 +91,10 @@ func Read(cfg *v1.ConfigFile, diffIDs []v1.Hash) Result {
 	}
 	if r.Fit == Exact {
 		assign(r.Steps)
-		r.markBase(guessBase(r.Steps))
+		r.Base = findBase(r.Steps)
+		for i := range r.Steps[:r.Base.Steps] {
+			r.Steps[i].Base = true
+		}
 	} else {
 		r.Steps = append(r.Steps, synthetic(diffIDs)...)
 	}
@@ -141,16 +144,6 @@ func synthetic(diffIDs []v1.Hash) []Step {
 		steps[i] = Step{Layer: i, Synthetic: true}
 	}
 	return steps
-}
-
-func (r *Result) markBase(n int) {
-	if n == 0 {
-		return
-	}
-	r.BaseHow = "guessed"
-	for i := range r.Steps[:n] {
-		r.Steps[i].Base = true
-	}
 }
 
 // fallback returns the text of a step whose record says nothing.

@@ -110,6 +110,8 @@ func TestBase(t *testing.T) {
 		{"no dates", []v1.History{run, {CreatedBy: cmd.CreatedBy, Comment: frontend, EmptyLayer: true}, run}, 0},
 		{"buildkit on classic", []v1.History{dated(0, false, add), dated(0, true, nop(`CMD ["bash"]`)), dated(0, false, run)}, 2},
 		{"buildkit on debuerreotype", []v1.History{{Comment: "debuerreotype 0.16"}, run, run}, 1},
+		{"a container on debuerreotype", []v1.History{{Comment: "debuerreotype 0.16"}, by("bash")}, 1},
+		{"debuerreotype alone", []v1.History{{Comment: "debuerreotype 0.16"}, {Comment: "debuerreotype 0.16", EmptyLayer: true}}, 0},
 		{"buildkit on an import", []v1.History{{Comment: "Imported from -"}, run}, 1},
 		{"buildkit on who knows", []v1.History{by("BusyBox 1.38.0 (musl), Alpine 3.23.5"), run}, 1},
 		{"classic on who knows", []v1.History{by("ls -l"), add}, 0},
@@ -132,8 +134,8 @@ func TestBase(t *testing.T) {
 				}
 			}
 			r := Read(&v1.ConfigFile{History: tt.records}, make([]v1.Hash, layers))
-			if baseSteps(r) != tt.want || (r.BaseHow == "guessed") != (tt.want > 0) {
-				t.Errorf("%d base steps %q, want %d", baseSteps(r), r.BaseHow, tt.want)
+			if baseSteps(r) != tt.want || r.Base.Steps != tt.want {
+				t.Errorf("%d base steps, %+v, want %d", baseSteps(r), r.Base, tt.want)
 			}
 			for i, s := range r.Steps {
 				if s.Base != (i < tt.want) {
@@ -145,6 +147,62 @@ func TestBase(t *testing.T) {
 	records := []v1.History{{Comment: "debuerreotype 0.16"}, run}
 	if r := Read(&v1.ConfigFile{History: records}, make([]v1.Hash, 1)); baseSteps(r) != 0 {
 		t.Errorf("a base is guessed though the history doesn't fit: %+v", r)
+	}
+}
+
+// TestSigned tells what the builder says from what is guessed.
+func TestSigned(t *testing.T) {
+	run := bk("RUN /bin/sh -c x # buildkit")
+	record := func(author, by, comment string) v1.History {
+		return v1.History{Author: author, CreatedBy: by, Comment: comment}
+	}
+	below := v1.History{Author: "Bazel", CreatedBy: "bazel build ..."}
+	data := record("ko", "ko build x", "kodata contents, at $KO_DATA_PATH")
+	binary := record("ko", "ko build x", "go build output, at ko://x")
+	jib := func(layer string) v1.History { return record("Jib", "jib-maven-plugin:3.4", layer) }
+	for _, tt := range []struct {
+		name    string
+		records []v1.History
+		want    Base
+	}{
+		{"ko", []v1.History{below, data, binary}, Base{Steps: 1, Signed: true}},
+		{"ko on ko, perhaps", []v1.History{below, data, binary, data, binary}, Base{Steps: 1}},
+		{"ko on nothing", []v1.History{data, binary}, Base{}},
+		{"a container of ko's", []v1.History{below, data, binary, by("bash")}, Base{Steps: 1}},
+		{"BuildKit on ko", []v1.History{below, data, binary, run}, Base{Steps: 3}},
+		{"Jib", []v1.History{below, run, jib("dependencies"), jib("classes")}, Base{Steps: 2, Signed: true}},
+		{"Jib, which doesn't name its layers", []v1.History{below, run, jib(""), jib("")}, Base{Steps: 2}},
+		{"buildah", []v1.History{run, {CreatedBy: "/bin/sh -c x", Comment: "FROM docker.io/library/alpine:3.20"}},
+			Base{Steps: 1, Signed: true, Name: "docker.io/library/alpine:3.20"}},
+	} {
+		if r := Read(&v1.ConfigFile{History: tt.records}, make([]v1.Hash, len(tt.records))); r.Base != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, r.Base, tt.want)
+		}
+	}
+}
+
+// TestStepsOf finds a base's last step, its layers being known.
+func TestStepsOf(t *testing.T) {
+	cmd, env, run := bk(`CMD ["bash"]`), bk("ENV A=b"), bk("RUN /bin/sh -c x # buildkit")
+	records := []v1.History{
+		dated(0, false, run), dated(0, true, cmd), // two bases
+		dated(24, true, env), dated(24, false, run), dated(24, true, cmd),
+		dated(48, true, env), dated(48, false, run), dated(48, true, cmd),
+	}
+	want := map[int]int{0: 0, 1: 2, 2: 5, 3: 7} // the last CMD may well be the image's own
+	for layers, steps := range want {
+		r := Read(&v1.ConfigFile{History: records}, make([]v1.Hash, 3))
+		if got := r.StepsOf(layers); got != steps {
+			t.Errorf("%d of a base of %d layers, want %d", got, layers, steps)
+		}
+	}
+	// An image's own metadata are dated like the base's if it has no layers.
+	r := Read(&v1.ConfigFile{History: []v1.History{dated(0, false, run), dated(0, true, cmd), dated(0, true, env)}}, make([]v1.Hash, 1))
+	if got := r.StepsOf(1); got != 1 {
+		t.Errorf("%d of a base whose end doesn't show", got)
+	}
+	if r := Read(&v1.ConfigFile{History: records}, make([]v1.Hash, 2)); r.StepsOf(1) != 0 {
+		t.Error("steps of a history that doesn't fit")
 	}
 }
 

@@ -22,6 +22,7 @@ type daemonImage struct {
 	platform *v1.Platform
 	desc     *Description
 	opts     Options
+	saved    *streamImage // what the daemon sent, once it is read
 }
 
 // openDaemon asks a daemon for an image, and has it pulled first if it isn't
@@ -103,11 +104,8 @@ func (d *daemonImage) Read(ctx context.Context, req Request) (*Description, erro
 	defer body.Close()
 	opts := d.opts
 	opts.Tag, opts.Platform = "", d.platform // one image is saved
-	stream, err := openStream(ctx, body, opts)
-	if err != nil {
-		return nil, err
-	}
-	got, err := stream.Read(ctx, req)
+	d.saved = newStream(body, nil, 0, archiveForm, opts)
+	got, err := d.saved.Read(ctx, req)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

@@ -238,16 +238,16 @@ func (h *holding) manifestImage(d v1.Descriptor, raw []byte) (*Description, erro
 	}
 	return &Description{
 		ID: m.Config.Digest, Digest: d.Digest, Platform: platformOf(config, d.Platform),
-		Config: config, RawConfig: rawConfig, Annotations: mergeAnnotations(d, m), Layers: layers,
+		Config: config, RawConfig: rawConfig, Annotations: mergeAnnotations(d.Annotations, m.Annotations), Layers: layers,
 	}, nil
 }
 
 // mergeAnnotations returns what a manifest is annotated with by the index and
 // by itself, which has the last word.
-func mergeAnnotations(d v1.Descriptor, m *v1.Manifest) map[string]string {
+func mergeAnnotations(index, manifest map[string]string) map[string]string {
 	all := map[string]string{}
-	maps.Copy(all, d.Annotations)
-	maps.Copy(all, m.Annotations)
+	maps.Copy(all, index)
+	maps.Copy(all, manifest)
 	if len(all) == 0 {
 		return nil
 	}

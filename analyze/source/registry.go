@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -67,13 +66,11 @@ func (c *registryClient) image(ctx context.Context, ref name.Reference, want *v1
 	if err != nil {
 		return nil, err
 	}
-	var attestations []v1.Descriptor
+	var chosen choice
 	if mt.IsIndex() {
-		chosen, err := c.choose(ctx, raw, want)
-		if err != nil {
+		if chosen, err = c.choose(ctx, raw, want); err != nil {
 			return nil, err
 		}
-		attestations = attestationsOf(chosen.idx, chosen.desc.Digest)
 		if raw, digest, mt, err = c.manifest(ctx, ref.Context().Digest(chosen.desc.Digest.String())); err != nil {
 			return nil, err
 		}
@@ -85,7 +82,10 @@ func (c *registryClient) image(ctx context.Context, ref name.Reference, want *v1
 	if err != nil {
 		return nil, err
 	}
-	img.desc.Attestations = attestations
+	if chosen.idx != nil {
+		img.desc.Attestations = attestationsOf(chosen.idx, digest)
+		img.desc.Annotations = mergeAnnotations(chosen.desc.Annotations, img.desc.Annotations)
+	}
 	return img, nil
 }
 
@@ -164,21 +164,9 @@ func (c *registryClient) describe(ctx context.Context, raw []byte, digest v1.Has
 
 // config reads the config blob and verifies it.
 func (c *registryClient) config(ctx context.Context, d v1.Descriptor) ([]byte, error) {
-	if d.Size < 0 || d.Size > maxMetadata {
-		return nil, tooLarge("config "+d.Digest.String(), d.Size)
-	}
-	r := c.blob(ctx, d.Digest, d.Size, nil)
-	defer r.Close()
-	raw, err := io.ReadAll(r)
+	raw, err := c.smallBlob(ctx, d, maxMetadata)
 	if err != nil {
 		return nil, fmt.Errorf("reading config %s: %w", d.Digest, err)
-	}
-	got, err := digestOf(raw, d.Digest.Algorithm)
-	if err != nil {
-		return nil, fmt.Errorf("reading config %s: %w", d.Digest, err)
-	}
-	if got != d.Digest {
-		return nil, fmt.Errorf("reading config %s: what came has digest %s", d.Digest, got)
 	}
 	return raw, nil
 }

@@ -33,6 +33,7 @@ type streamImage struct {
 	size   int64     // of the compressed archive; 0 if unknown
 	form   form
 	opts   Options
+	passed *passage // what is left of the archive once it is read
 }
 
 func newStream(r io.Reader, c io.Closer, size int64, form form, opts Options) *streamImage {
@@ -58,36 +59,37 @@ func (s *streamImage) Read(ctx context.Context, req Request) (*Description, erro
 	if s.size > 0 {
 		s.opts.Progress.SetTotal(s.size)
 	}
-	d, err := readStream(ctx, &countingReader{ctx, raw, s.opts.Progress}, s.form, s.opts, req)
+	d, p, err := readStream(ctx, &countingReader{ctx, raw, s.opts.Progress}, s.form, s.opts, req)
 	if ctx.Err() != nil {
 		return nil, ctx.Err() // whatever else broke, broke because of it
 	}
+	s.passed = p
 	return d, err
 }
 
 // readStream reads an archive through, handing out what looks like a layer,
 // then finds the image and checks that its layers were among it.
-func readStream(ctx context.Context, raw io.Reader, form form, opts Options, req Request) (*Description, error) {
+func readStream(ctx context.Context, raw io.Reader, form form, opts Options, req Request) (*Description, *passage, error) {
 	r, release, err := decompress(raw)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer release()
 	p := &passage{members: newMembers(), kept: map[string][]byte{}, visits: map[string]error{}, visit: req.Visit}
 	if err := p.readTar(ctx, tar.NewReader(r)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := drain(r); err != nil {
-		return nil, fmt.Errorf("reading the end of the archive: %w", err)
+		return nil, nil, fmt.Errorf("reading the end of the archive: %w", err)
 	}
 	d, err := describe(p, form, opts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := p.checkLayers(d.Layers); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return d, nil
+	return d, p, nil
 }
 
 // maxTrailer bounds what is read behind the end of the tar: its padding, at

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 
 	"github.com/distribution/reference"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -23,8 +24,9 @@ type Index struct {
 	Images []Image // their Tags aren't used
 
 	// Attest adds to each image an attestation manifest with a provenance,
-	// as BuildKit does.
-	Attest bool
+	// as BuildKit does: Provenance.
+	Attest     bool
+	Provenance Provenance
 }
 
 // OCIArchive writes the images as a tar of an OCI layout.
@@ -116,7 +118,7 @@ func (x Index) build() ([]*built, error) {
 		if !x.Attest {
 			continue
 		}
-		a, err := attest(b)
+		a, err := attest(b, x.Provenance)
 		if err != nil {
 			return nil, err
 		}
@@ -125,18 +127,12 @@ func (x Index) build() ([]*built, error) {
 	return append(images, attestations...), nil
 }
 
-// attest makes a manifest that describes b (BuildKit,
+// attest makes a manifest that describes b with a provenance (BuildKit,
 // docs/attestations/attestation-storage.md).
-func attest(b *built) (*built, error) {
-	const predicate = "https://slsa.dev/provenance/v1"
-	statement, err := json.Marshal(map[string]any{
-		"_type":         "https://in-toto.io/Statement/v0.1",
-		"predicateType": predicate,
-		"subject":       []any{map[string]any{"digest": map[string]string{"sha256": b.desc.Digest.Hex}}},
-		"predicate":     map[string]any{},
-	})
+func attest(b *built, p Provenance) (*built, error) {
+	statement, predicate, err := p.statement(b)
 	if err != nil {
-		return nil, fmt.Errorf("encoding a provenance: %w", err)
+		return nil, err
 	}
 	l := bytesBlob(statement, "application/vnd.in-toto+json")
 	l.desc.Annotations = map[string]string{"in-toto.io/predicate-type": predicate}
@@ -172,6 +168,7 @@ func tagged(d v1.Descriptor, tags []string) ([]v1.Descriptor, error) {
 		}
 		t := d
 		t.Annotations = map[string]string{"io.containerd.image.name": name.String()}
+		maps.Copy(t.Annotations, d.Annotations)
 		if nt, ok := name.(reference.NamedTagged); ok {
 			t.Annotations["org.opencontainers.image.ref.name"] = nt.Tag()
 		}

@@ -55,6 +55,9 @@ type Image struct {
 	// usual: gzip in registries and OCI layouts, plain in docker's archives.
 	Compression Compression
 
+	// Annotations are those that an index has for the image.
+	Annotations map[string]string
+
 	// Docker gives the manifest docker's media types instead of OCI's.
 	Docker bool
 
@@ -105,7 +108,9 @@ func (img Image) build(usual Compression) (*built, error) {
 	if b.config, err = json.Marshal(b.file); err != nil {
 		return nil, fmt.Errorf("encoding the config: %w", err)
 	}
-	return b, b.seal(img.manifest(b))
+	err = b.seal(img.manifest(b))
+	b.desc.Annotations = img.Annotations
+	return b, err
 }
 
 // seal encodes the manifest and describes it.

@@ -41,6 +41,16 @@ var kinds = map[string]func(path string) error{
 	"platforms": archive(ociArchive(synth.Index{Tags: []string{"app:1.0"}, Attest: true, Images: []synth.Image{
 		forPlatform("amd64", ""), forPlatform("arm", "v7"),
 	}})),
+	"base":       archive(dockerArchive(base)),
+	"other-base": archive(dockerArchive(synth.Image{Tags: []string{"base:2"}, Steps: example.Steps[3:4]})),
+	"base-platforms": archive(ociArchive(synth.Index{Tags: []string{"base:1"}, Images: []synth.Image{
+		onPlatform(base, "amd64", ""), onPlatform(base, "arm", "v7"),
+	}})),
+	"s390x":        archive(ociArchive(onPlatform(example, "s390x", ""))),
+	"attested":     archive(ociArchive(attested(synth.Provenance{Max: true, From: "docker-image://docker.io/library/debian:12", FromLayers: 1}))),
+	"scratch":      archive(ociArchive(attested(synth.Provenance{Max: true}))),
+	"hostile-base": archive(ociArchive(hostileBase())),
+
 	"hostile": archive(dockerArchive(hostile())),
 	"empty":   archive(dockerArchive(synth.Image{})),
 	"links":   archive(dockerArchive(links)),
@@ -230,8 +240,28 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func forPlatform(arch, variant string) synth.Image {
-	img := example
+// base is what example was built on: its first steps, the last of which only
+// its own history tells.
+var base = synth.Image{Tags: []string{"base:1"}, Steps: example.Steps[:3]}
+
+// attested is example with a provenance.
+func attested(p synth.Provenance) synth.Index {
+	return synth.Index{Tags: example.Tags, Images: []synth.Image{example}, Attest: true, Provenance: p}
+}
+
+// hostileBase is an image whose base has an evil name.
+func hostileBase() synth.Image {
+	return synth.Image{
+		Steps: []synth.Step{{Layer: synth.Layer{synth.File("a", "a")}}},
+		EditManifest: func(m *v1.Manifest) {
+			m.Annotations = map[string]string{"org.opencontainers.image.base.name": strings.Join(evil, " ")}
+		},
+	}
+}
+
+func forPlatform(arch, variant string) synth.Image { return onPlatform(example, arch, variant) }
+
+func onPlatform(img synth.Image, arch, variant string) synth.Image {
 	img.Platform = v1.Platform{OS: "linux", Architecture: arch, Variant: variant}
 	return img
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -24,6 +25,7 @@ type options struct {
 	host         string
 	context      string
 	maxLayerSize int64
+	base         string // of the commands that have baseFlag
 
 	bytes      bool
 	ascii      bool
@@ -82,6 +84,7 @@ func (a *app) analyzeOptions() analyze.Options {
 			UserAgent: "layerscope/" + toolVersion(),
 		},
 		MaxLayerSize: a.maxLayerSize,
+		Base:         a.base,
 	}
 }
 
@@ -96,6 +99,22 @@ const (
 func formatFlag(cmd *cobra.Command, format *string, more ...string) {
 	*format = formatText
 	choiceFlag(cmd, "format", "how it is written", format, append([]string{formatText, formatJSON}, more...)...)
+}
+
+// baseFlag adds --base to a command that tells the base's bytes from the
+// image's own.
+func (a *app) baseFlag(cmd *cobra.Command) {
+	cmd.Flags().Func("base", "image that it was built on", func(s string) error {
+		if s == "" {
+			return errors.New("it names no image")
+		}
+		a.base = s
+		return nil
+	})
+	// The error is for a flag that isn't there.
+	_ = cmd.RegisterFlagCompletionFunc("base", func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		return a.completeImage(cmd, nil, begun)
+	})
 }
 
 // numberFlag adds a flag that takes a number, 0 or more: what, as its error

@@ -29,6 +29,7 @@ func newReport(a *app) *cobra.Command {
 			return report.Text(a.out, subject, a.textOptions())
 		},
 	}
+	a.baseFlag(cmd)
 	formatFlag(cmd, &format, formatMarkdown)
 	return cmd
 }

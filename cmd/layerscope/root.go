@@ -56,6 +56,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(a.out, a.usage(cmd)) })
 	a.options.register(root)
+	a.baseFlag(root)
 	completeFlag(root, "platform", platforms...)
 	root.AddCommand(newReport(a), newWaste(a), newTree(a), newCat(a), newDemo(a), newVersion(a), newCompletion(a))
 	return root

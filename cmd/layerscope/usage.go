@@ -35,6 +35,9 @@ Which image:
     --insecure                    registry: accept plain HTTP, any certificate
     --max-layer-size SIZE         give up on a layer that unpacks to more
 
+    --base IMAGE                  the image it was built on, to tell its bytes
+                                  from the image's own (also of report)
+
 How it looks:
     --bytes                       integers of bytes instead of kB, MB, GB
     --ascii                       nothing but ASCII
@@ -61,6 +64,8 @@ largest files, and what the image could do without.
     --format text|json|markdown
                            text to read (default), JSON (docs/json.md), or a
                            summary to comment on a pull request with
+    --base IMAGE           the image it was built on, to tell its bytes from the
+                           image's own; else looked for (docs/usage.md)
 
 And the flags of "layerscope --help".
 
@@ -78,6 +83,7 @@ to do about them; duplicates; and secrets that aren't gone.
 
     --all                  every file, not only the largest
     --format text|json     text to read (default), or JSON (docs/json.md)
+    --base IMAGE           as for layerscope report
 
 And the flags of "layerscope --help".
 

@@ -27,6 +27,7 @@ func newWaste(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "list every file")
+	a.baseFlag(cmd)
 	formatFlag(cmd, &format)
 	return cmd
 }

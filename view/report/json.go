@@ -37,6 +37,7 @@ type imageJSON struct {
 	Attestations []v1.Hash    `json:"attestations"`
 	Config       configJSON   `json:"config"`
 	History      historyJSON  `json:"history"`
+	Base         baseJSON     `json:"base"`
 }
 
 type platformJSON struct {
@@ -62,14 +63,24 @@ type historyJSON struct {
 	Base    *string `json:"base"`
 }
 
+type baseJSON struct {
+	How    *string  `json:"how"`
+	Name   *string  `json:"name"`
+	Digest *v1.Hash `json:"digest"`
+	Layers int      `json:"layers"`
+	Steps  int      `json:"steps"`
+}
+
 type totalsJSON struct {
 	sumsJSON
-	TarSize           int64   `json:"tarSize"`
-	Files             int     `json:"files"`
-	Layers            int     `json:"layers"`
-	Efficiency        float64 `json:"efficiency"`
-	BrokenHardlinks   int     `json:"brokenHardlinks"`
-	DanglingWhiteouts int     `json:"danglingWhiteouts"`
+	Base              sumsJSON `json:"base"`
+	Own               sumsJSON `json:"own"`
+	TarSize           int64    `json:"tarSize"`
+	Files             int      `json:"files"`
+	Layers            int      `json:"layers"`
+	Efficiency        float64  `json:"efficiency"`
+	BrokenHardlinks   int      `json:"brokenHardlinks"`
+	DanglingWhiteouts int      `json:"danglingWhiteouts"`
 }
 
 type layerJSON struct {
@@ -155,7 +166,11 @@ func newImageJSON(m *analyze.Image) imageJSON {
 			Volumes:      list(slices.Sorted(maps.Keys(c.Volumes))),
 			Labels:       labels(c.Labels),
 		},
-		History: historyJSON{m.Fit.String(), m.Builder.String(), nullable(m.BaseHow)},
+		History: historyJSON{m.Fit.String(), m.Builder.String(), nullable(m.Base.How)},
+		Base: baseJSON{
+			How: nullable(m.Base.How), Name: nullable(m.Base.Name), Digest: nullable(m.Base.Digest),
+			Layers: m.Base.Layers, Steps: m.Base.Steps,
+		},
 	}
 }
 
@@ -166,6 +181,8 @@ func newSumsJSON(s analyze.Sums) sumsJSON {
 func newTotalsJSON(m *analyze.Image) totalsJSON {
 	t := totalsJSON{
 		sumsJSON:          newSumsJSON(m.Totals.Sums),
+		Base:              newSumsJSON(m.Totals.Base),
+		Own:               newSumsJSON(m.Totals.Own),
 		Files:             m.Totals.Files,
 		Layers:            m.Totals.Layers,
 		Efficiency:        m.Totals.Efficiency(),

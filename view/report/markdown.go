@@ -81,9 +81,9 @@ func (m markdown) totals() {
 		m.line("| %s | %s | %s | %s | %s | %s | %s |", name, m.size(sums.Stored), m.size(sums.Live), m.size(sums.Dead),
 			m.size(f.Duplicates.Of(in).Bytes), m.size(f.Disposable.Of(in).Bytes), m.size(sums.Compressed))
 	}
-	if how := m.Image.BaseHow; how != "" {
-		row("base ("+how+")", m.Image.SumsOf(m.Image.IsBase), m.Image.IsBase)
-		row("own layers", m.Image.SumsOf(m.Image.IsOwn), m.Image.IsOwn)
+	if how := m.Image.Base.How; how != "" {
+		row("base ("+how+")", t.Base, m.Image.IsBase)
+		row("own layers", t.Own, m.Image.IsOwn)
 	}
 	row("all", t.Sums, func(int) bool { return true })
 }

@@ -27,7 +27,7 @@ func (s style) steps(w *bufio.Writer, m *analyze.Image) {
 			s.bar(st.Stored, m.Totals.Stored), baseMark(st), s.foreign(st.Text),
 		})
 	}
-	if m.BaseHow == "" {
+	if m.Base.Steps == 0 {
 		t.drop("BASE")
 	}
 	if !anyCompressed(m) {

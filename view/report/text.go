@@ -48,7 +48,7 @@ func (s style) header(w *bufio.Writer, m *analyze.Image) {
 	row("created", text.Time(m.Created))
 	row("source", s.name(m.Source))
 	s.totals(m, row)
-	row("base", s.base(m))
+	s.base(m, row)
 	row("history", fitText[m.Fit])
 	if n := m.Tree.BrokenHardlinks(); n > 0 {
 		row("links", text.Plural(n, "hard link")+" without a target")
@@ -103,24 +103,53 @@ func efficiency(t analyze.Totals) string {
 	return strconv.FormatFloat(100*t.Efficiency(), 'f', 1, 64) + "%"
 }
 
-// base says where the base ends.
-func (s style) base(m *analyze.Image) string {
-	n, size := 0, int64(0)
-	for _, st := range m.Steps {
-		if st.Base {
-			n++
-			size += max(st.Stored, 0)
-		}
-	}
+// base gives row what the base is, where it ends and how that is known, and
+// the bytes of it and of the rest.
+func (s style) base(m *analyze.Image, row func(label, value string)) {
+	b := m.Base
+	name := s.name(b.Name)
 	switch {
-	case m.Fit != history.Exact, len(m.Steps) == 0:
-		return ""
-	case n == 0:
-		return s.unknown()
-	case n == 1:
-		return fmt.Sprintf("step 0, %s (%s)", s.size(size), s.name(m.BaseHow))
+	case b.How == "" && name != "":
+		row("base", name+", where it ends isn't known")
+	case b.How == "" && m.Fit == history.Exact && len(m.Steps) > 0:
+		row("base", s.unknown())
+	case b.How == "":
+	case b.Layers == 0 && b.Steps == 0:
+		row("base", "none ("+b.How+")")
+	default:
+		if name != "" {
+			name += ", "
+		}
+		row("base", name+baseSteps(m)+" ("+b.How+")")
+		row("in base", s.sums(m.Totals.Base))
+		row("own", s.sums(m.Totals.Own))
 	}
-	return fmt.Sprintf("steps 0 to %d, %s (%s)", n-1, s.size(size), s.name(m.BaseHow))
+}
+
+// baseSteps says which steps are the base's, or, if they aren't the first ones,
+// as where the history doesn't fit the layers, which layers.
+func baseSteps(m *analyze.Image) string {
+	if m.Fit != history.Exact {
+		return firstOf("layer", m.Base.Layers)
+	}
+	return firstOf("step", m.Base.Steps)
+}
+
+// firstOf names the first n of things that are counted from 0.
+func firstOf(thing string, n int) string {
+	if n == 1 {
+		return thing + " 0"
+	}
+	return fmt.Sprintf("%ss 0 to %d", thing, n-1)
+}
+
+// sums says what became of bytes.
+func (s style) sums(b analyze.Sums) string {
+	line := fmt.Sprintf("%s stored, %s live, %s dead", s.size(b.Stored), s.size(b.Live), s.size(b.Dead))
+	if b.Compressed != analyze.Unknown {
+		line += fmt.Sprintf(", %s compressed", s.size(b.Compressed))
+	}
+	return line
 }
 
 // hash returns a digest, "" for none.

@@ -129,7 +129,7 @@ func (l wasteText) reasons() {
 // layers.
 func (l wasteText) baseAndOwn(t waste.Tally) string {
 	base := t.Of(l.Image.IsBase)
-	if l.Image.BaseHow == "" {
+	if l.Image.Base.How == "" {
 		return ""
 	}
 	return fmt.Sprintf("%s in the base, %s in own layers", l.size(base.Bytes), l.size(t.Bytes-base.Bytes))

@@ -82,13 +82,22 @@ func stepFields(k *look, m *analyze.Image, i int) []field {
 	f.add("comment", s.Comment)
 	f.add("builder", s.Builder.String())
 	if s.Base {
-		f.add("base", fmt.Sprintf("part of the base image (%s)", m.BaseHow))
+		f.add("base", text.OneLine(baseText(m)))
 	}
 	if s.Synthetic {
 		f.add("history", "has no record of this layer")
 	}
 	f.add("as recorded", s.CreatedBy)
 	return f
+}
+
+// baseText says of which image a step is part that came from the base.
+func baseText(m *analyze.Image) string {
+	s := "part of the base image"
+	if m.Base.Name != "" {
+		s += " " + m.Base.Name
+	}
+	return s + " (" + m.Base.How + ")"
 }
 
 // fields are a page being put together.

@@ -21,10 +21,12 @@ type report struct {
 		ID     string
 		Digest *string
 		Tags   []string
+		Base   baseInfo
 	}
 	Totals totals
 	Layers []struct {
 		Sums
+		Base       bool
 		DiffID     string
 		Digest     *string
 		TarSize    int64
@@ -42,11 +44,18 @@ type report struct {
 	}
 }
 
+// baseInfo is what is known of a base; "" is null.
+type baseInfo struct {
+	How, Name, Digest string
+	Layers, Steps     int
+}
+
 // Sums are bytes of files.
 type Sums struct{ Stored, Live, Dead int64 }
 
 type totals struct {
 	Sums
+	Base, Own     Sums
 	Files, Layers int
 	TarSize       int64
 	Compressed    *int64
