@@ -142,6 +142,9 @@ EOF
 CMD ["a", "b"]
 `, "", "2 3 4 ~5 6 7-10 11"},
 
+		{"buildah names all arguments with a value", []v1.History{
+			bah("#(nop) ARG A"), bah("#(nop) ARG A"), bah("#(nop) ARG A C"), bah("#(nop) ARG A C"), bah("#(nop) USER u"),
+		}, "FROM x\nARG A=1\nARG B\nARG C=1\nARG D\nUSER u\n", "", "2 ~3 ~4 ~5 6"},
 		{"kaniko", []v1.History{
 			{Author: "kaniko", CreatedBy: "ADD busybox.tar.gz /"}, {Author: "kaniko", CreatedBy: "run apk add     curl"},
 			{Author: "kaniko", CreatedBy: "COPY --from=build /a /b"},

@@ -22,6 +22,8 @@ type form struct {
 	patterns []*regexp.Regexp
 	// dests are where a COPY or ADD may be said to copy to.
 	dests []string
+	// declared are the arguments that an ARG and those above it declare.
+	declared []string
 	// exec is set for a RUN in exec form, which some records have no keyword
 	// for.
 	exec bool
@@ -43,7 +45,7 @@ func (f *form) like(s *Step) How {
 	switch {
 	case slices.Contains(f.texts, text):
 		return Matched
-	case f.mayBe(s.Instruction, operands, text):
+	case f.mayBe(s, operands, text):
 		return Aligned
 	}
 	return Unmatched
@@ -51,11 +53,17 @@ func (f *form) like(s *Step) How {
 
 // mayBe tells whether a record whose text isn't that of the instruction can be
 // of it nevertheless.
-func (f *form) mayBe(keyword, operands, text string) bool {
-	switch keyword {
+func (f *form) mayBe(s *Step, operands, text string) bool {
+	switch s.Instruction {
 	case "COPY", "ADD":
 		if m := lostSources.FindStringSubmatch(spaced(operands)); m != nil {
 			return slices.Contains(f.dests, cleanDest(m[1])) || f.fits(cleanDest(m[1]))
+		}
+	case "ARG":
+		// buildah names all arguments that have a value by then.
+		others := func(name string) bool { return !slices.Contains(f.declared, name) }
+		if s.Builder == Buildah && !slices.ContainsFunc(strings.Fields(text), others) {
+			return true
 		}
 	case "RUN": // after a shell or arguments that couldn't be told apart
 		return slices.ContainsFunc(f.texts, func(t string) bool { return t != "" && strings.HasSuffix(text, " "+t) })
@@ -86,11 +94,12 @@ type values struct{ args, env dockerfile.Vars }
 // former makes the forms of instructions in their order.
 type former struct {
 	values
-	lex     *shell.Lex
-	globals dockerfile.Vars
-	vars    dockerfile.Vars // in force
-	workdir string          // in force; "" if it isn't known
-	shell   []string        // in force, as far as known
+	lex      *shell.Lex
+	globals  dockerfile.Vars
+	vars     dockerfile.Vars // in force
+	declared []string        // the arguments that the stage declares
+	workdir  string          // in force; "" if it isn't known
+	shell    []string        // in force, as far as known
 }
 
 // formsOf returns the forms of all that an image of a stage is made by.
@@ -108,7 +117,7 @@ func formsOf(f *dockerfile.File, stage *dockerfile.Stage, known values) []*form 
 		for _, ins := range slices.Concat(triggers, s.Instructions) {
 			forms = append(forms, w.form(ins))
 		}
-		triggers = nil
+		triggers, w.declared = nil, nil
 		for _, ins := range s.Instructions {
 			if ins.Trigger != nil {
 				triggers = append(triggers, ins.Trigger)
@@ -268,6 +277,8 @@ func (w *former) declare(f *form, args []instructions.KeyValuePairOptional) {
 			words = append(words, a.Key)
 		}
 	}
+	w.declared = append(w.declared, names...)
+	f.declared = slices.Clone(w.declared)
 	for _, list := range [][]string{words, names} {
 		f.texts = append(f.texts, normal("ARG", strings.Join(list, " ")))
 	}
