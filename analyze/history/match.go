@@ -125,8 +125,9 @@ func newAlignment(steps []Step, forms []*form) *alignment {
 	a := &alignment{n: len(steps), m: len(forms)}
 	a.how = make([]How, a.n*a.m)
 	for i := range steps {
+		r := newRecord(&steps[i])
 		for j, f := range forms {
-			a.how[i*a.m+j] = f.like(&steps[i])
+			a.how[i*a.m+j] = f.like(r)
 		}
 	}
 	for s := range 2 {

@@ -298,3 +298,43 @@ func FuzzMatch(f *testing.F) {
 		}
 	})
 }
+
+func TestPattern(t *testing.T) {
+	tests := []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"a\ue000", "a", true}, {"a\ue000", "abc", true}, {"a\ue000", "b", false},
+		{"\ue000a", "ba", true}, {"a\ue000a", "a", false}, {"a\ue000a", "aa", true},
+		{"a\ue000b\ue000c", "a1b2c", true}, {"a\ue000b\ue000c", "ac", false}, {"a\ue000b\ue000b", "ab", false},
+		{"\ue000", "", true}, {"\ue000/x\ue000/x", "/x/x", true}, {"\ue000/x\ue000/x", "/x", false},
+	}
+	for _, tt := range tests {
+		if got := pattern(strings.Split(tt.pattern, hole)).matches(tt.text); got != tt.want {
+			t.Errorf("%q matches %q: %v", tt.pattern, tt.text, got)
+		}
+	}
+}
+
+// BenchmarkMatch matches what is as large as a Dockerfile and a history can be:
+// that takes time which grows with steps times instructions, up to a bound.
+func BenchmarkMatch(b *testing.B) {
+	for _, n := range []int{100, 1000, 10_000} {
+		var text strings.Builder
+		cfg := &v1.ConfigFile{}
+		text.WriteString("FROM x\n")
+		for i := range n {
+			fmt.Fprintf(&text, "RUN make %d && %s\nCOPY a$%d /$B/\n", i, strings.Repeat("word ", 50), i)
+			cfg.History = append(cfg.History, bk(fmt.Sprintf("RUN /bin/sh -c make %d && %s # buildkit", i, strings.Repeat("word ", 50))), bk("COPY a /b/ # buildkit"))
+		}
+		for i := range cfg.History {
+			cfg.History[i].EmptyLayer = true
+		}
+		f, steps := parsed(b, text.String()), Read(cfg, nil).Steps
+		b.Run(fmt.Sprint(2*n), func(b *testing.B) {
+			for b.Loop() {
+				MatchDockerfile(steps, f, f.Stages[0])
+			}
+		})
+	}
+}

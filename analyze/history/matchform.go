@@ -19,7 +19,7 @@ type form struct {
 	// texts are its operands as builders write them, normal.
 	texts []string
 	// patterns are its operands with any value for each variable.
-	patterns []*regexp.Regexp
+	patterns []pattern
 	// dests are where a COPY or ADD may be said to copy to.
 	dests []string
 	// declared are the arguments that an ARG and those above it declare.
@@ -29,23 +29,36 @@ type form struct {
 	exec bool
 }
 
-// like tells how a step's record agrees with the instruction.
-func (f *form) like(s *Step) How {
-	if s.Synthetic {
-		return Unmatched
-	}
-	if s.Instruction != f.ins.Keyword {
-		if f.exec && s.Instruction == "" && slices.Contains(f.texts, spaced(s.Text)) {
-			return Matched
-		}
-		return Unmatched
-	}
+// record is what is compared of a step with instructions.
+type record struct {
+	*Step
+	text string // its operands, normal
+	dest string // where a COPY or ADD without its sources goes; "" for others
+}
+
+func newRecord(s *Step) record {
 	_, operands := cutKeyword(s.Text)
-	text := normal(s.Instruction, operands)
+	r := record{s, normal(s.Instruction, operands), ""}
+	switch s.Instruction {
+	case "": // perhaps the command of a RUN
+		r.text = spaced(s.Text)
+	case "COPY", "ADD":
+		if m := lostSources.FindStringSubmatch(spaced(operands)); m != nil {
+			r.dest = cleanDest(m[1])
+		}
+	}
+	return r
+}
+
+// like tells how a step's record agrees with the instruction.
+func (f *form) like(r record) How {
+	if r.Synthetic || r.Instruction != f.ins.Keyword && !(r.Instruction == "" && f.exec) {
+		return Unmatched
+	}
 	switch {
-	case slices.Contains(f.texts, text):
+	case slices.Contains(f.texts, r.text):
 		return Matched
-	case f.mayBe(s, operands, text):
+	case f.mayBe(r):
 		return Aligned
 	}
 	return Unmatched
@@ -53,26 +66,46 @@ func (f *form) like(s *Step) How {
 
 // mayBe tells whether a record whose text isn't that of the instruction can be
 // of it nevertheless.
-func (f *form) mayBe(s *Step, operands, text string) bool {
-	switch s.Instruction {
+func (f *form) mayBe(r record) bool {
+	switch r.Instruction {
+	case "":
+		return false
 	case "COPY", "ADD":
-		if m := lostSources.FindStringSubmatch(spaced(operands)); m != nil {
-			return slices.Contains(f.dests, cleanDest(m[1])) || f.fits(cleanDest(m[1]))
+		if r.dest != "" {
+			return slices.Contains(f.dests, r.dest) || f.fits(r.dest)
 		}
 	case "ARG":
 		// buildah names all arguments that have a value by then.
 		others := func(name string) bool { return !slices.Contains(f.declared, name) }
-		if s.Builder == Buildah && !slices.ContainsFunc(strings.Fields(text), others) {
+		if r.Builder == Buildah && !slices.ContainsFunc(strings.Fields(r.text), others) {
 			return true
 		}
 	case "RUN": // after a shell or arguments that couldn't be told apart
-		return slices.ContainsFunc(f.texts, func(t string) bool { return t != "" && strings.HasSuffix(text, " "+t) })
+		return slices.ContainsFunc(f.texts, func(t string) bool {
+			before, ok := strings.CutSuffix(r.text, t)
+			return ok && t != "" && strings.HasSuffix(before, " ")
+		})
 	}
-	return f.fits(text)
+	return f.fits(r.text)
 }
 
 func (f *form) fits(text string) bool {
-	return slices.ContainsFunc(f.patterns, func(p *regexp.Regexp) bool { return p.MatchString(text) })
+	return slices.ContainsFunc(f.patterns, func(p pattern) bool { return p.matches(text) })
+}
+
+// pattern is a text with holes that anything fits in: the parts around them.
+type pattern []string
+
+func (p pattern) matches(s string) bool {
+	s, ok := strings.CutPrefix(s, p[0])
+	for _, part := range p[1 : len(p)-1] {
+		i := strings.Index(s, part)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(part):]
+	}
+	return ok && strings.HasSuffix(s, p[len(p)-1])
 }
 
 // lostSources is a COPY of which the sources' checksum is told, see [sources].
@@ -278,7 +311,7 @@ func (w *former) declare(f *form, args []instructions.KeyValuePairOptional) {
 		}
 	}
 	w.declared = append(w.declared, names...)
-	f.declared = slices.Clone(w.declared)
+	f.declared = slices.Clip(w.declared)
 	for _, list := range [][]string{words, names} {
 		f.texts = append(f.texts, normal("ARG", strings.Join(list, " ")))
 	}
@@ -335,14 +368,7 @@ func (w *former) expandWith(word string, vars shell.EnvGetter) string {
 
 // pattern adds the pattern of a text with holes, if it has any.
 func (w *former) pattern(f *form, text string) {
-	if !strings.Contains(text, hole) {
-		return
-	}
-	parts := strings.Split(text, hole)
-	for i := range parts {
-		parts[i] = regexp.QuoteMeta(parts[i])
-	}
-	if p, err := regexp.Compile("^" + strings.Join(parts, "(?s:.*)") + "$"); err == nil {
-		f.patterns = append(f.patterns, p)
+	if parts := strings.Split(text, hole); len(parts) > 1 {
+		f.patterns = append(f.patterns, parts)
 	}
 }
