@@ -93,6 +93,7 @@ const (
 	formatText     = "text"
 	formatJSON     = "json"
 	formatMarkdown = "markdown"
+	formatSARIF    = "sarif"
 )
 
 // formatFlag adds --format to a command: text, JSON, and what else it writes.

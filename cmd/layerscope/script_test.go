@@ -63,11 +63,12 @@ func plain(ts *testscript.TestScript, neg bool, files []string) {
 }
 
 // schema checks a file against a JSON Schema of docs, which may refer to others
-// there.
+// there, or against that of SARIF.
 func schema(ts *testscript.TestScript, neg bool, args []string) {
 	docs := filepath.Join("..", "..", "docs")
 	names, err := filepath.Glob(filepath.Join(docs, "*.schema.json"))
 	ts.Check(err)
+	names = append(names, filepath.Join("..", "..", "view", "report", "testdata", "sarif-schema-2.1.0.json"))
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
 	for _, name := range names {

@@ -61,16 +61,21 @@ Writes where the bytes of an image are: its totals, every step with the bytes
 that it stored and how many of them the final image can't reach (dead), the
 largest files, and what the image could do without.
 
-    --format text|json|markdown
-                           text to read (default), JSON (docs/json.md), or a
-                           summary to comment on a pull request with
+    --format text|json|markdown|sarif
+                           text to read (default), JSON (docs/json.md), a
+                           summary to comment on a pull request with, or
+                           findings for code scanning (docs/sarif.md)
     --base IMAGE           the image it was built on, to tell its bytes from the
                            image's own; else looked for (docs/usage.md)
+    -f, --file DOCKERFILE  the Dockerfile that the image was built from, to
+                           tell the lines of steps and findings
+    --target STAGE         the stage of it that was built, if not the last
 
 And the flags of "layerscope --help".
 
 Examples:
     layerscope report app:latest
+    layerscope report -f Dockerfile --format sarif app:latest
     layerscope report --format json app.tar | jq '.steps[] | [.stored, .text]'
 `
 
@@ -83,7 +88,8 @@ to do about them; duplicates; and secrets that aren't gone.
 
     --all                  every file, not only the largest
     --format text|json     text to read (default), or JSON (docs/json.md)
-    --base IMAGE           as for layerscope report
+    --base, --file, --target
+                           as for layerscope report
 
 And the flags of "layerscope --help".
 

@@ -9,6 +9,7 @@ import (
 func newWaste(a *app) *cobra.Command {
 	var format string
 	var all bool
+	var lines *dockerfileFlags
 	cmd := &cobra.Command{
 		Use:               "waste IMAGE",
 		Short:             "Write what an image could do without",
@@ -16,7 +17,7 @@ func newWaste(a *app) *cobra.Command {
 		Args:              wants("IMAGE"),
 		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := a.analyze(cmd.Context(), args[0])
+			m, err := a.analyzeWith(cmd.Context(), args[0], lines)
 			if err != nil {
 				return err
 			}
@@ -29,5 +30,6 @@ func newWaste(a *app) *cobra.Command {
 	cmd.Flags().BoolVar(&all, "all", false, "list every file")
 	a.baseFlag(cmd)
 	formatFlag(cmd, &format)
+	lines = dockerfileFlag(cmd)
 	return cmd
 }

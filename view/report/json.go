@@ -109,8 +109,13 @@ type stepJSON struct {
 	Layer       *int      `json:"layer"`
 	sumsJSON
 	Base  bool      `json:"base"`
-	Line  *struct{} `json:"line"`  // null: no Dockerfile is read yet
-	Match *struct{} `json:"match"` // null: likewise
+	Line  *lineJSON `json:"line"`
+	Match *string   `json:"match"`
+}
+
+type lineJSON struct {
+	Start int `json:"start"`
+	End   int `json:"end"`
 }
 
 // sumsJSON stands among the keys of what it is part of.
@@ -230,6 +235,10 @@ func newStepsJSON(steps []analyze.Step) []stepJSON {
 			Layer:       nullIndex(s.Layer),
 			sumsJSON:    newSumsJSON(s.Sums),
 			Base:        s.Base,
+		}
+		if s.Match != history.Unmatched {
+			line := lineJSON(s.Line)
+			out[i].Line, out[i].Match = &line, nullable(s.Match.String())
 		}
 	}
 	return out

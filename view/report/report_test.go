@@ -70,6 +70,7 @@ func TestIncomplete(t *testing.T) {
 		"Waste":     Waste(io.Discard, About(m), WasteOptions{}),
 		"WasteJSON": WasteJSON(io.Discard, About(m), Tool{}),
 		"Markdown":  Markdown(io.Discard, About(m), TextOptions{}),
+		"SARIF":     SARIF(io.Discard, About(m), Tool{}),
 		"Tree":      Tree(io.Discard, Listing{Image: m}, TextOptions{}),
 		"TreeJSON":  TreeJSON(io.Discard, Listing{Image: m}, Tool{}),
 	} {

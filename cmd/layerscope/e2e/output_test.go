@@ -41,6 +41,8 @@ type report struct {
 		Created   time.Time
 		Text      string
 		Layer     *int
+		Line      *struct{ Start, End int }
+		Match     *string
 	}
 }
 
