@@ -116,18 +116,23 @@ func JSON(w io.Writer, m *analyze.Image, tool Tool) error {
 	if !m.Complete {
 		return ErrIncomplete
 	}
-	b, err := encode(imageReport{
+	b, err := encode(newImageReport(m, tool), "  ")
+	if err != nil {
+		return err
+	}
+	return write(w, append(b, '\n'))
+}
+
+func newImageReport(m *analyze.Image, tool Tool) imageReport {
+	m = m.Redacted()
+	return imageReport{
 		SchemaVersion: schemaVersion,
 		Tool:          tool,
 		Image:         newImageJSON(m),
 		Totals:        newTotalsJSON(m.Totals),
 		Layers:        newLayersJSON(m.Layers),
 		Steps:         newStepsJSON(m.Steps),
-	}, "  ")
-	if err != nil {
-		return err
 	}
-	return write(w, append(b, '\n'))
 }
 
 func newImageJSON(m *analyze.Image) imageJSON {

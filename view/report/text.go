@@ -20,6 +20,7 @@ func Text(w io.Writer, m *analyze.Image, opts TextOptions) error {
 	if !m.Complete {
 		return ErrIncomplete
 	}
+	m = m.Redacted()
 	s := style{opts}
 	return writeAll(w, func(w *bufio.Writer) {
 		s.header(w, m)
