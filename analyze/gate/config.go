@@ -119,7 +119,8 @@ func document(data []byte) (*yaml.Node, error) {
 	return doc.Content[0], nil
 }
 
-// yamlError takes the line out of the message of an error.
+// yamlError takes the line out of the message of an error. The library doesn't
+// tell the first.
 func yamlError(err error) error {
 	e := &ConfigError{}
 	msg := strings.TrimPrefix(err.Error(), "yaml: ")

@@ -47,7 +47,7 @@ func ParseDive(data []byte) (*Limits, error) {
 			Rules map[string]yaml.Node `yaml:"rules"`
 		}
 		if err := root.Decode(&file); err != nil {
-			return nil, yamlError(err)
+			return nil, wrong(root, "rules", "keys and values are wanted")
 		}
 		values = file.Rules
 	}

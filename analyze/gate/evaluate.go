@@ -224,7 +224,7 @@ func (e evaluation) putBy(n tree.Node) (int, bool) {
 		}
 	}
 	if st.Entry == tree.Implied {
-		return noLayer, empty // of no base that could be told
+		return noLayer, empty && !e.l.Own // whose it is can't be told
 	}
 	k := int(st.Entry.Layer)
 	return k, empty && e.layer(k)

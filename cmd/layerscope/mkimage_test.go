@@ -47,6 +47,7 @@ var kinds = map[string]func(path string) error{
 	"names":   archive(dockerArchive(names)),
 	"bomb":    archive(ociArchive(bomb)),
 	"long":    archive(dockerArchive(long)),
+	"leaky":   archive(dockerArchive(leaky)),
 
 	"no-history":    archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return nil }))),
 	"short-history": archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return h[:2] }))),
@@ -186,6 +187,22 @@ var long = synth.Image{
 	Steps: []synth.Step{{CreatedBy: "COPY . / # buildkit", Layer: synth.Layer{
 		synth.File(strings.Repeat("x/", 30_000)+"x", "1"),
 	}}},
+}
+
+// leaky is an image that gives a token and a key away.
+var leaky = synth.Image{
+	Tags:   []string{"leaky:1"},
+	Config: v1.Config{Env: []string{"NPM_TOKEN=hunter2secret"}},
+	Steps: []synth.Step{
+		{CreatedBy: "ARG NPM_TOKEN=hunter2secret", Comment: buildkit},
+		{CreatedBy: "RUN |1 NPM_TOKEN=hunter2secret /bin/sh -c npm ci # buildkit", Comment: buildkit, Layer: synth.Layer{
+			synth.File("root/.ssh/id_rsa", "a key\n"),
+			synth.File("app", "app\n"),
+		}},
+		{CreatedBy: "RUN |1 NPM_TOKEN=hunter2secret /bin/sh -c rm -r /root/.ssh # buildkit", Comment: buildkit, Layer: synth.Layer{
+			synth.Whiteout("root/.ssh"),
+		}},
+	},
 }
 
 // bomb is 64 MB of zeros in a few kB.
