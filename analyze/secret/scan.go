@@ -2,6 +2,7 @@ package secret
 
 import (
 	"cmp"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,14 +16,20 @@ type hit struct {
 
 // scan finds the secrets in a text of the history: an instruction, or a record
 // of one. The hits are in order and don't overlap. It takes time linear in the
-// text but for a factor of how many there are.
+// text, and little where nothing looks like a secret.
 func scan(text string) []hit {
 	hits := assignments(text)
-	hits = append(hits, commandHits(text)...)
+	hits = append(hits, flags(text)...)
+	hits = append(hits, urls(text)...)
+	hits = append(hits, toolHits(text, strings.ToLower(text))...)
 	for i := range shapes {
-		for _, at := range shapes[i].match.FindAllStringIndex(text, -1) {
+		s := &shapes[i]
+		if !strings.Contains(text, s.start) {
+			continue
+		}
+		for _, at := range s.match.FindAllStringIndex(text, -1) {
 			if plausible(text[at[0]:at[1]]) {
-				hits = append(hits, hit{at[0], at[1], shapes[i].name})
+				hits = append(hits, hit{at[0], at[1], s.name})
 			}
 		}
 	}
@@ -53,7 +60,7 @@ func assignments(text string) []hit {
 	if head := settings.FindString(text); head != "" {
 		return variables(text, len(head))
 	}
-	return matches(text, shellAssignment)
+	return shellAssignments(text)
 }
 
 var (
@@ -70,17 +77,19 @@ func variables(text string, from int) []hit {
 	}
 	var hits []hit
 	names := variable.FindAllStringSubmatchIndex(text[from:], -1)
-	for i := 0; i < len(names); i++ {
-		start, end := from+names[i][1], len(text)
+	for i := 0; i < len(names); {
+		at := names[i]
+		start, end := from+at[1], len(text)
+		i++
 		if q := quoted(text[start:]); q > 0 {
 			end = start + q
-			for i+1 < len(names) && from+names[i+1][0] < end {
-				names = slices.Delete(names, i+1, i+2) // within the quotes
+			for i < len(names) && from+names[i][0] < end {
+				i++ // no name: it is within the quotes
 			}
-		} else if i+1 < len(names) {
-			end = from + names[i+1][0]
+		} else if i < len(names) {
+			end = from + names[i][0]
 		}
-		hits = value(hits, text, start, end, text[from+names[i][2]:from+names[i][3]])
+		hits = value(hits, text, start, end, text[from+at[2]:from+at[3]])
 	}
 	return hits
 }
@@ -126,50 +135,136 @@ func trim(text string, start, end int) (int, int) {
 	return start, end
 }
 
-// pattern finds secrets that the text around them tells.
-type pattern struct {
-	match *regexp.Regexp // with groups "name", unless that is fixed, and "value"
-	name  string
-	any   bool // whatever the name is
-}
-
 // word is a value on a command line: quoted, or up to what ends a word. It
 // doesn't begin with a dash: that is the next flag.
 const word = `(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s;&|()"'<>` + "`" + `-][^\s;&|()"'<>` + "`" + `]*)`
 
-// shellAssignment is NAME=value wherever it stands in a command: in front of
-// one, after export, as an argument, in a URL's query or an .npmrc's line.
-var shellAssignment = []pattern{
-	{match: regexp.MustCompile(`(?:^|[\s;&|("'=:/?])(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)=` + word)},
-}
+var (
+	firstWord = regexp.MustCompile(`^` + word)
+	// userinfo is what follows the scheme of a URL with a password.
+	userinfo = regexp.MustCompile(`^://[^\s/:@"'<>]*:(?P<value>[^\s/@"'<>]+)@`)
+)
 
-// commandLine are the other ways to give secrets to commands.
-var commandLine = []pattern{
-	{match: regexp.MustCompile(`(?:^|\s)--(?P<name>[A-Za-z][A-Za-z0-9-]*)(?:=|\s+)` + word)},
-	{name: "URL", any: true, match: regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'<>]*:(?P<value>[^\s/@"'<>]+)@`)},
-	{any: true, match: regexp.MustCompile(`(?i)\b(?P<name>(?:proxy-)?authorization)\s*:\s*(?:(?:bearer|basic|token)\s+)?(?P<value>[^\s"';&|]+)`)},
-	{any: true, match: regexp.MustCompile(`(?i)\b(?P<name>private-token|job-token|deploy-token|x-api-key|x-auth-token|x-vault-token)\s*:\s*(?P<value>[^\s"';&|]+)`)},
-	{name: "chpasswd", any: true, match: regexp.MustCompile(`\b(?:echo|printf)\s+(?:-\w+\s+)*["']?[\w.-]+:(?P<value>[^"'\s|:]+)["']?\s*\|\s*(?:sudo\s+)?chpasswd\b`)},
-	{name: "curl --user", any: true, match: regexp.MustCompile(`\bcurl\b[^;&|\n]*?\s(?:-u|--user)[\s=]*["']?[^\s:"'$]+:(?P<value>[^\s"';&|]+)`)},
-	{name: "sshpass", any: true, match: regexp.MustCompile(`\bsshpass\s+-p\s*` + word)},
-}
-
-// commandHits finds what commandLine tells.
-func commandHits(text string) []hit { return matches(text, commandLine) }
-
-func matches(text string, patterns []pattern) []hit {
+// shellAssignments finds NAME=value wherever it stands in a command: in front
+// of one, after export, as an argument, in a URL's query, an .npmrc's line.
+func shellAssignments(text string) []hit {
 	var hits []hit
-	for _, p := range patterns {
-		nameAt, valueAt := p.match.SubexpIndex("name"), p.match.SubexpIndex("value")
-		for _, m := range p.match.FindAllStringSubmatchIndex(text, -1) {
-			name := p.name
-			if name == "" {
-				name = text[m[2*nameAt]:m[2*nameAt+1]]
-			}
-			if !p.any && !secretName(name) {
+	for eq := range indexes(text, "=") {
+		start := eq
+		for start > 0 && isNameByte(text[start-1]) {
+			start--
+		}
+		name := text[start:eq]
+		if name == "" || !isLetter(name[0]) || start > 0 && !strings.ContainsRune(" \t\r\n;&|(\"'=:/?", rune(text[start-1])) || !secretName(name) {
+			continue
+		}
+		hits = inCommand(hits, text, eq+1, firstWord, name)
+	}
+	return hits
+}
+
+// flags finds --name value and --name=value.
+func flags(text string) []hit {
+	var hits []hit
+	for at := range indexes(text, "--") {
+		if at > 0 && !isSpace(text[at-1]) {
+			continue
+		}
+		start := at + len("--")
+		end := start
+		for end < len(text) && isNameByte(text[end]) {
+			end++
+		}
+		if start == end || !isLetter(text[start]) || !secretName(text[start:end]) {
+			continue
+		}
+		from := end
+		for from < len(text) && isSpace(text[from]) {
+			from++
+		}
+		if from == end {
+			if from == len(text) || text[from] != '=' {
 				continue
 			}
-			start, end := trim(text, m[2*valueAt], m[2*valueAt+1])
+			from++
+		}
+		hits = inCommand(hits, text, from, firstWord, text[start:end])
+	}
+	return hits
+}
+
+// urls finds the passwords of URLs.
+func urls(text string) []hit {
+	var hits []hit
+	for at := range indexes(text, "://") {
+		hits = inCommand(hits, text, at, userinfo, "URL")
+	}
+	return hits
+}
+
+// inCommand adds what is in the group "value" of a match at an offset, if it
+// may be a secret and doesn't just refer to one.
+func inCommand(hits []hit, text string, from int, match *regexp.Regexp, name string) []hit {
+	m := match.FindStringSubmatchIndex(text[from:])
+	if m == nil {
+		return hits
+	}
+	at := 2 * match.SubexpIndex("value")
+	start, end := trim(text, from+m[at], from+m[at+1])
+	if v := text[start:end]; plausible(v) && !shellReference.MatchString(v) {
+		hits = append(hits, hit{start, end, name})
+	}
+	return hits
+}
+
+// indexes yields where sep is in a text.
+func indexes(text, sep string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for at := 0; ; at += len(sep) {
+			i := strings.Index(text[at:], sep)
+			if i < 0 || !yield(at+i) {
+				return
+			}
+			at += i
+		}
+	}
+}
+
+func isLetter(c byte) bool { return c == '_' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' }
+
+func isNameByte(c byte) bool { return isLetter(c) || '0' <= c && c <= '9' || c == '-' || c == '.' }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// tool is a way to give a secret to one command.
+type tool struct {
+	name  string         // "" for the group "name" of the match
+	words []string       // in lower case: without one of them there is no match
+	match *regexp.Regexp // with a group "value"
+}
+
+var tools = []tool{
+	{"", []string{"authorization"}, regexp.MustCompile(`(?i)\b(?P<name>(?:proxy-)?authorization)\s*:\s*(?:(?:bearer|basic|token)\s+)?(?P<value>[^\s"';&|]+)`)},
+	{"", []string{"-token", "-api-key"}, regexp.MustCompile(`(?i)\b(?P<name>private-token|job-token|deploy-token|x-api-key|x-auth-token|x-vault-token)\s*:\s*(?P<value>[^\s"';&|]+)`)},
+	{"chpasswd", []string{"chpasswd"}, regexp.MustCompile(`\b(?:echo|printf)\s+(?:-\w+\s+)*["']?[\w.-]+:(?P<value>[^"'\s|:]+)["']?\s*\|\s*(?:sudo\s+)?chpasswd\b`)},
+	{"curl --user", []string{"curl"}, regexp.MustCompile(`\bcurl\b[^;&|\n]*?\s(?:-u|--user)[\s=]*["']?[^\s:"'$]+:(?P<value>[^\s"';&|]+)`)},
+	{"sshpass", []string{"sshpass"}, regexp.MustCompile(`\bsshpass\s+-p\s*` + word)},
+}
+
+// toolHits finds what tools are given. Lower is the text in lower case.
+func toolHits(text, lower string) []hit {
+	var hits []hit
+	for _, p := range tools {
+		if !slices.ContainsFunc(p.words, func(w string) bool { return strings.Contains(lower, w) }) {
+			continue
+		}
+		for _, m := range p.match.FindAllStringSubmatchIndex(text, -1) {
+			name, at := p.name, 2*p.match.SubexpIndex("value")
+			if name == "" {
+				n := 2 * p.match.SubexpIndex("name")
+				name = text[m[n]:m[n+1]]
+			}
+			start, end := trim(text, m[at], m[at+1])
 			if v := text[start:end]; plausible(v) && !shellReference.MatchString(v) {
 				hits = append(hits, hit{start, end, name})
 			}

@@ -125,14 +125,6 @@ func TestMask(t *testing.T) {
 	}
 }
 
-func TestShapesShow(t *testing.T) {
-	for _, s := range shapes {
-		if len(s.show) > maxShown {
-			t.Errorf("%s shows %d characters", s.name, len(s.show))
-		}
-	}
-}
-
 // TestValues reads a history: a build argument is told once, where it first
 // is, with the values of the RUN it was given to.
 func TestValues(t *testing.T) {
