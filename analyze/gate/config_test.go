@@ -109,6 +109,7 @@ func TestParseErrors(t *testing.T) {
 		{"rules:\n  size:\n    fail: big", 3, `size: fail: "big" isn't a size such as 500MB or 20GB`},
 		{"rules:\n  size: -5MB", 2, `size: "-5MB" isn't a size`},
 		{"rules:\n  size: 99999PB", 2, `size: "99999PB" isn't a size`},
+		{"rules:\n  size: 0.5", 2, `size: "0.5" isn't a size`},
 		{"rules:\n  size:", 2, "size: a limit is wanted, or off"},
 		{"rules:\n  size: [1]", 2, "size: a limit is wanted, or off"},
 		{"rules:\n  size: {warn: {fail: 1}}", 2, "size: warn: a limit is wanted, or off"},

@@ -13,10 +13,13 @@ import (
 // OffWord is what turns a rule off where a limit may stand.
 const OffWord = "off"
 
+// fraction is a number that bytes without a unit can't be.
+var fraction = regexp.MustCompile(`^[0-9]*\.[0-9]*$`)
+
 // ParseSize reads a number of bytes: 1000, 500kB, 20 MiB.
 func ParseSize(s string) (int64, error) {
 	n, err := humanize.ParseBytes(s)
-	if err != nil || n > math.MaxInt64 {
+	if err != nil || n > math.MaxInt64 || fraction.MatchString(s) {
 		return 0, fmt.Errorf("%q isn't a size such as 500MB or 20GB", s)
 	}
 	return int64(n), nil
