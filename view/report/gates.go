@@ -174,7 +174,7 @@ func (s style) found(w *bufio.Writer, r gate.Result) {
 }
 
 // maxWhat is the most cells that the name of a secret or a glob takes.
-const maxWhat = 40
+const maxWhat = 30
 
 // gatedReport is a report with the key "gates".
 type gatedReport struct {
