@@ -11,15 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func number(t *testing.T, r Rule, text string) *Number {
-	t.Helper()
-	n, err := ParseLimit(r, text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 func TestParse(t *testing.T) {
 	glob := func(text, pattern string) Glob { return Glob{text, pattern} }
 	tests := []struct {
