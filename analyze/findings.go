@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"github.com/layerscope/layerscope/analyze/dive"
-	"github.com/layerscope/layerscope/analyze/history"
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/secret"
 	"github.com/layerscope/layerscope/analyze/waste"
@@ -31,15 +30,11 @@ func (m *Image) Findings() *Findings {
 		w.Compressed[k] = l.Compressed == l.Index.StoredSize
 		indexes[k] = l.Index
 	}
-	steps := make([]history.Step, len(m.Steps))
-	for i, s := range m.Steps {
-		steps[i] = s.Step
-	}
 	f := &Findings{
 		Dead:         waste.FindDead(w),
 		Duplicates:   waste.FindDuplicates(w),
 		Disposable:   disposable.Find(w),
-		SecretValues: secret.Values(steps),
+		SecretValues: secret.Values(m.history()),
 		Dive:         dive.Compute(indexes),
 	}
 	f.SecretFiles = secret.Files(w, f.Dead)

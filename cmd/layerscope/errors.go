@@ -12,10 +12,10 @@ import (
 	"github.com/layerscope/layerscope/view/text"
 )
 
-// The exit codes. 1 is kept for gates: everything worked and the image isn't
-// good enough.
+// The exit codes.
 const (
 	exitOK          = 0
+	exitGate        = 1 // everything worked and the image isn't good enough
 	exitFailure     = 2
 	exitInterrupted = 130
 )
@@ -35,6 +35,10 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errUsage):
 		return exitFailure
+	}
+	if failed, ok := errors.AsType[*gateError](err); ok {
+		fmt.Fprintln(a.err, "failed: "+errorLine(failed.Error()))
+		return exitGate
 	}
 	fmt.Fprintln(a.err, "error: "+errorLine(err.Error()))
 	var advisor interface{ Advice() string }

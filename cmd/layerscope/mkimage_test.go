@@ -58,6 +58,7 @@ var kinds = map[string]func(path string) error{
 	"bomb":    archive(ociArchive(bomb)),
 	"long":    archive(dockerArchive(long)),
 	"many":    archive(dockerArchive(many)),
+	"leaky":   archive(dockerArchive(leaky)),
 
 	"whiteouts": archive(dockerArchive(whiteouts)),
 
@@ -221,6 +222,22 @@ var whiteouts = synth.Image{
 		{CreatedBy: "COPY . / # buildkit", Layer: synth.Layer{synth.Body("a", 100, 1), synth.Body("c", 100, 2)}},
 		{CreatedBy: "RUN odd # buildkit", Layer: synth.Layer{
 			synth.Whiteout("a"), synth.Body("a", 100, 3), synth.Whiteout("b"), synth.Whiteout("no/such"),
+		}},
+	},
+}
+
+// leaky is an image that gives a token and a key away.
+var leaky = synth.Image{
+	Tags:   []string{"leaky:1"},
+	Config: v1.Config{Env: []string{"NPM_TOKEN=hunter2secret"}},
+	Steps: []synth.Step{
+		{CreatedBy: "ARG NPM_TOKEN=hunter2secret", Comment: buildkit},
+		{CreatedBy: "RUN |1 NPM_TOKEN=hunter2secret /bin/sh -c npm ci # buildkit", Comment: buildkit, Layer: synth.Layer{
+			synth.File("root/.ssh/id_rsa", "a key\n"),
+			synth.File("app", "app\n"),
+		}},
+		{CreatedBy: "RUN |1 NPM_TOKEN=hunter2secret /bin/sh -c rm -r /root/.ssh # buildkit", Comment: buildkit, Layer: synth.Layer{
+			synth.Whiteout("root/.ssh"),
 		}},
 	},
 }

@@ -3,16 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/dustin/go-humanize"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/spf13/cobra"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/gate"
 	"github.com/layerscope/layerscope/analyze/source"
 )
 
@@ -62,12 +61,11 @@ func (o *options) setPlatform(s string) error {
 }
 
 func (o *options) setMaxLayerSize(s string) error {
-	n, err := humanize.ParseBytes(s)
-	if err != nil || n > math.MaxInt64 {
-		return fmt.Errorf("%q isn't a size such as 500MB or 20GB", s)
+	n, err := gate.ParseSize(s)
+	if err == nil {
+		o.maxLayerSize = n
 	}
-	o.maxLayerSize = int64(n)
-	return nil
+	return err
 }
 
 // analyzeOptions are how an image is opened and read.

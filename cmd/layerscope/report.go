@@ -1,14 +1,15 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/layerscope/layerscope/view/report"
 )
 
 func newReport(a *app) *cobra.Command {
-	var format string
-	var lines *dockerfileFlags
+	var f *reportFlags
 	cmd := &cobra.Command{
 		Use:               "report IMAGE",
 		Short:             "Write where the bytes of an image are",
@@ -16,24 +17,50 @@ func newReport(a *app) *cobra.Command {
 		Args:              wants("IMAGE"),
 		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := a.analyzeWith(cmd.Context(), args[0], lines)
+			s, err := a.subject(cmd.Context(), args[0], f)
 			if err != nil {
 				return err
 			}
-			subject := report.About(m)
-			switch format {
-			case formatJSON:
-				return report.JSON(a.out, subject, tool())
-			case formatMarkdown:
-				return report.Markdown(a.out, subject, a.textOptions())
-			case formatSARIF:
-				return report.SARIF(a.out, subject, tool())
-			}
-			return report.Text(a.out, subject, a.textOptions())
+			return a.write(s, f.format)
 		},
 	}
-	a.baseFlag(cmd)
-	formatFlag(cmd, &format, formatMarkdown, formatSARIF)
-	lines = dockerfileFlag(cmd)
+	f = a.reportFlags(cmd, formatMarkdown, formatSARIF)
 	return cmd
+}
+
+// reportFlags are the flags of the commands that report on an image.
+type reportFlags struct {
+	format string
+	lines  *dockerfileFlags
+}
+
+// reportFlags adds the flags to a command that writes text, JSON and more
+// formats.
+func (a *app) reportFlags(cmd *cobra.Command, formats ...string) *reportFlags {
+	f := &reportFlags{lines: dockerfileFlag(cmd)}
+	a.baseFlag(cmd)
+	formatFlag(cmd, &f.format, formats...)
+	return f
+}
+
+// subject analyzes the image that ref names and looks it over.
+func (a *app) subject(ctx context.Context, ref string, f *reportFlags) (report.Subject, error) {
+	m, err := a.analyzeWith(ctx, ref, f.lines)
+	if err != nil {
+		return report.Subject{}, err
+	}
+	return report.About(m), nil
+}
+
+// write writes a report.
+func (a *app) write(s report.Subject, format string) error {
+	switch format {
+	case formatJSON:
+		return report.JSON(a.out, s, tool())
+	case formatMarkdown:
+		return report.Markdown(a.out, s, a.textOptions())
+	case formatSARIF:
+		return report.SARIF(a.out, s, tool())
+	}
+	return report.Text(a.out, s, a.textOptions())
 }

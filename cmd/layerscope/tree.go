@@ -171,7 +171,7 @@ func pathError(m *analyze.Image, path string, k int, err error) error {
 	}
 	if k, ok := addedLater(m, path, k); ok {
 		step := m.Layers[k].Step
-		return &source.HintError{Err: err, Hint: fmt.Sprintf("step %d adds it (%s)", step, m.Steps[step].Text)}
+		return &source.HintError{Err: err, Hint: fmt.Sprintf("step %d adds it (%s)", step, m.Redacted().Steps[step].Text)}
 	}
 	return err
 }
@@ -196,7 +196,7 @@ func addedLater(m *analyze.Image, path string, k int) (int, bool) {
 
 // removedHint says which step removed a path.
 func removedHint(m *analyze.Image, step int) string {
-	hint := fmt.Sprintf("step %d removed it (%s)", step, m.Steps[step].Text)
+	hint := fmt.Sprintf("step %d removed it (%s)", step, m.Redacted().Steps[step].Text)
 	if step > 0 {
 		hint += fmt.Sprintf("; see it with --step %d", step-1)
 	}

@@ -9,6 +9,7 @@ const rootUsage = `Usage:
     layerscope waste [FLAGS] IMAGE         write what it could do without
     layerscope tree [FLAGS] IMAGE          list its files
     layerscope cat [FLAGS] IMAGE PATH      write one of its files
+    layerscope check [FLAGS] IMAGE         hold it to limits, for CI
     layerscope demo                        look around in a demo image
     layerscope version
     layerscope completion bash|zsh|fish|powershell
@@ -134,6 +135,47 @@ And the flags of "layerscope --help".
 Examples:
     layerscope cat app:latest /etc/os-release
     layerscope cat --step 3 app:latest /etc/app.conf | diff - app.conf
+`
+
+const checkUsage = `Usage:
+    layerscope check [FLAGS] IMAGE
+
+Holds an image to limits and writes the report with what came of them. Exits
+with 0 if the image passes, 1 if it fails, 2 if something went wrong. A rule
+without a limit is off.
+
+Fails if there is
+    --max-size SIZE              more stored
+    --max-dead SIZE              more that the final image can't reach (dead)
+    --max-dead-percent PERCENT   a larger part of what is stored dead
+    --min-efficiency SHARE       a smaller part of it live: 0.95 or 95%
+    --max-layers N               a layer more
+    --max-disposable SIZE        more in files that images rarely need
+    --max-duplicates SIZE        more in files that are there twice
+    --max-leaks N                more secrets in deleted files and the history
+    --forbid GLOB                such a path; may be repeated
+    --warn-size, --warn-dead, --warn-dead-percent, --warn-efficiency,
+    --warn-layers, --warn-disposable, --warn-duplicates, --warn-leaks,
+    --warn-forbid                the same, but warns and passes
+
+What counts:
+    --own                        only what doesn't come from the base image
+    --ignore GLOB                not such a path and what is below it; may be
+                                 repeated
+
+    --config FILE                limits to begin with; else .layerscope.yaml
+                                 of this folder, else its .dive-ci. Flags stand
+                                 over them, and "off" turns a rule off
+    --base IMAGE, -f, --file DOCKERFILE, --target STAGE,
+    --format text|json|markdown|sarif
+                                 as for layerscope report
+
+And the flags of "layerscope --help". docs/ci.md tells more.
+
+Examples:
+    layerscope check --max-size 300MB --max-dead-percent 5 app:latest
+    layerscope check --max-leaks 0 --forbid .git --forbid '*.map' app.tar
+    layerscope check --config ci/limits.yaml --own --format json app:latest
 `
 
 const demoUsage = `Usage:

@@ -16,11 +16,11 @@ var flagName = regexp.MustCompile(`(?:^|\s)--([a-z][a-z-]*)`)
 func TestUsage(t *testing.T) {
 	root := newRoot(&app{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	for _, cmd := range append(root.Commands(), root) {
-		t.Run(cmd.Name(), func(t *testing.T) { checkUsage(t, cmd, cmd == root) })
+		t.Run(cmd.Name(), func(t *testing.T) { holdUsage(t, cmd, cmd == root) })
 	}
 }
 
-func checkUsage(t *testing.T, cmd *cobra.Command, isRoot bool) {
+func holdUsage(t *testing.T, cmd *cobra.Command, isRoot bool) {
 	for line := range strings.Lines(cmd.Long) {
 		if len(line) > 81 {
 			t.Errorf("line of %d columns: %s", len(line)-1, line)

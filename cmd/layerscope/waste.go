@@ -7,9 +7,8 @@ import (
 )
 
 func newWaste(a *app) *cobra.Command {
-	var format string
+	var f *reportFlags
 	var all bool
-	var lines *dockerfileFlags
 	cmd := &cobra.Command{
 		Use:               "waste IMAGE",
 		Short:             "Write what an image could do without",
@@ -17,19 +16,17 @@ func newWaste(a *app) *cobra.Command {
 		Args:              wants("IMAGE"),
 		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := a.analyzeWith(cmd.Context(), args[0], lines)
+			s, err := a.subject(cmd.Context(), args[0], f)
 			if err != nil {
 				return err
 			}
-			if format == formatJSON {
-				return report.WasteJSON(a.out, report.About(m), tool())
+			if f.format == formatJSON {
+				return report.WasteJSON(a.out, s, tool())
 			}
-			return report.Waste(a.out, report.About(m), report.WasteOptions{TextOptions: a.textOptions(), All: all})
+			return report.Waste(a.out, s, report.WasteOptions{TextOptions: a.textOptions(), All: all})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "list every file")
-	a.baseFlag(cmd)
-	formatFlag(cmd, &format)
-	lines = dockerfileFlag(cmd)
+	f = a.reportFlags(cmd)
 	return cmd
 }

@@ -23,6 +23,7 @@ type imageReport struct {
 	Layers        []layerJSON `json:"layers"`
 	Steps         []stepJSON  `json:"steps"`
 	findingsJSON
+	Gates *gatesJSON `json:"gates,omitempty"`
 }
 
 type imageJSON struct {
@@ -146,6 +147,7 @@ func JSON(w io.Writer, s Subject, tool Tool) error {
 		Layers:        newLayersJSON(m.Layers),
 		Steps:         newStepsJSON(m.Steps),
 		findingsJSON:  newFindingsJSON(s),
+		Gates:         newGatesJSON(s.Gates),
 	})
 }
 

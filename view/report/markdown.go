@@ -9,15 +9,17 @@ import (
 	"strings"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/gate"
 	"github.com/layerscope/layerscope/view/text"
 )
 
 // Rows that the lists of a Markdown report have at most, so that it stays under
 // 60 lines.
 const (
+	markdownGates  = 6
 	markdownSteps  = 5
-	markdownFiles  = 8
-	markdownAdvice = 5
+	markdownFiles  = 5
+	markdownAdvice = 4
 	markdownLeaks  = 5
 	markdownText   = 100 // cells of a step's text or of a path
 )
@@ -35,6 +37,9 @@ func Markdown(w io.Writer, subject Subject, opts TextOptions) error {
 	return writeAll(w, func(w *bufio.Writer) {
 		m.w = w
 		m.totals()
+		if m.Gates != nil {
+			m.gates()
+		}
 		m.steps()
 		m.files()
 		m.advice()
@@ -86,6 +91,21 @@ func (m markdown) totals() {
 		row("own layers", t.Own, m.Image.IsOwn)
 	}
 	row("all", t.Sums, func(int) bool { return true })
+}
+
+// gates says how the image did at its gates, the ones it failed by name.
+func (m markdown) gates() {
+	m.line("\n**Gates: %s**\n", verdict(m.Gates.Results))
+	var bad []gate.Result
+	for _, r := range m.Gates.Results {
+		if r.Level > gate.Pass {
+			bad = append(bad, r)
+		}
+	}
+	slices.SortStableFunc(bad, func(a, b gate.Result) int { return cmp.Compare(b.Level, a.Level) })
+	for _, r := range bad[:min(len(bad), markdownGates)] {
+		m.line("- %s: %s", r.Level, m.overLimit(r))
+	}
 }
 
 // steps lists the image's own steps that stored most.

@@ -65,10 +65,10 @@ type sarifResult struct {
 }
 
 // sarifProperties are layerscope's own: the bytes that the finding is about,
-// null where it is about none, and the index of the step.
+// null where it is about none, and the index of the step, null of the image.
 type sarifProperties struct {
 	Bytes *int64 `json:"bytes"`
-	Step  int    `json:"step"`
+	Step  *int   `json:"step"`
 }
 
 type sarifLocation struct {
@@ -112,6 +112,7 @@ func SARIF(w io.Writer, s Subject, tool Tool) error {
 
 func newSARIF(s Subject, tool Tool, classes []*disposable.Rule) sarifLog {
 	f := newFinder(s, sarifRules(classes))
+	f.gates()
 	f.secretFiles()
 	f.secretValues()
 	f.dead()
@@ -127,22 +128,35 @@ func newSARIF(s Subject, tool Tool, classes []*disposable.Rule) sarifLog {
 	}
 }
 
-// location returns where a step is: in the Dockerfile, if there is one, and in
-// the image.
+// location returns where a step is, or the image for -1: in the Dockerfile, if
+// there is one, and in the image.
 func (f *finder) location(step int) sarifLocation {
-	name := stepName(step)
-	l := sarifLocation{Logical: []sarifLogical{{name, f.Image.Reference + " " + name}}}
-	if df := f.Image.Dockerfile; df != nil {
-		l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(df.Name)}}
-		lines := f.Image.Steps[step].Line
-		if f.Image.Steps[step].Base && lines.IsZero() {
-			lines = f.Image.FromLine
-		}
-		if lines != (dockerfile.Range{}) {
-			l.Physical.Region = &sarifRegion{lines.Start, lines.End}
-		}
+	l := sarifLocation{Logical: []sarifLogical{{f.Image.Reference, f.Image.Reference}}}
+	if step >= 0 {
+		name := stepName(step)
+		l.Logical[0] = sarifLogical{name, f.Image.Reference + " " + name}
+	}
+	df := f.Image.Dockerfile
+	if df == nil {
+		return l
+	}
+	l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(df.Name)}}
+	if lines := f.lines(step); lines != (dockerfile.Range{}) {
+		l.Physical.Region = &sarifRegion{lines.Start, lines.End}
 	}
 	return l
+}
+
+// lines returns a step's lines: one of the base that has none has FROM's.
+func (f *finder) lines(step int) dockerfile.Range {
+	if step < 0 {
+		return dockerfile.Range{}
+	}
+	s := &f.Image.Steps[step]
+	if s.Base && s.Line.IsZero() {
+		return f.Image.FromLine
+	}
+	return s.Line
 }
 
 // fileURI returns a path as a URI, a relative one if the path is.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/dockerfile"
+	"github.com/layerscope/layerscope/analyze/gate"
 	"github.com/layerscope/layerscope/analyze/secret"
 	"github.com/layerscope/layerscope/analyze/synth"
 	"github.com/layerscope/layerscope/analyze/waste"
@@ -200,14 +201,14 @@ func TestSARIFOfAll(t *testing.T) {
 	if got, want := run.Results[1].Message.Text, "The history of step 3 has a value that looks secret: RUN TOKEN=gh****. "; !strings.HasPrefix(got, want) {
 		t.Errorf("got %s", got)
 	}
-	if r := run.Tool.Driver.Rules[4]; r.Help.Text != "Nobody asks for them. Leave them out." || r.HelpURI != project+"/blob/main/docs/rules/odd-files.md" {
+	if r := run.Tool.Driver.Rules[6]; r.Help.Text != "Nobody asks for them. Leave them out." || r.HelpURI != project+"/blob/main/docs/rules/odd-files.md" {
 		t.Errorf("rule %+v", r)
 	}
 	docs, err := os.ReadFile(filepath.Join("..", "..", "docs", "sarif.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range run.Tool.Driver.Rules[:4] {
+	for _, r := range run.Tool.Driver.Rules[:6] {
 		if r.HelpURI != project+"/blob/main/docs/sarif.md#"+r.ID || !strings.Contains(string(docs), "\n### "+r.ID+"\n") {
 			t.Errorf("docs/sarif.md doesn't tell of %s, where %s leads to", r.ID, r.HelpURI)
 		}
@@ -249,12 +250,34 @@ func TestSARIFAddsUp(t *testing.T) {
 	sums := map[string]int64{}
 	for _, r := range sarifOf(t, s).Results {
 		sums[r.RuleID] += *r.Properties.Bytes
-		if r.Properties.Step < 0 || r.Properties.Step >= len(m.Steps) {
-			t.Errorf("a finding of step %d", r.Properties.Step)
+		if step := r.Properties.Step; step == nil || *step < 0 || *step >= len(m.Steps) {
+			t.Errorf("a finding of step %v", step)
 		}
 	}
 	if sums["dead-bytes"] != m.Totals.Dead || sums["duplicate-files"] != s.Findings.Duplicates.Bytes || m.Totals.Dead == 0 {
 		t.Errorf("sums %v, dead %d, duplicate %d", sums, m.Totals.Dead, s.Findings.Duplicates.Bytes)
+	}
+}
+
+// TestSARIFGates has a result for each limit that the image isn't within.
+func TestSARIFGates(t *testing.T) {
+	l := &gate.Limits{}
+	l.Set(gate.Size, gate.Fail, &gate.Number{Unit: gate.Bytes, Whole: 1})
+	l.Set(gate.Layers, gate.Warn, &gate.Number{Unit: gate.Count, Whole: 2})
+	l.Set(gate.Leaks, gate.Fail, &gate.Number{Unit: gate.Count})
+	s := gated(sample(t), "", l)
+	var got []string
+	for _, r := range sarifOf(t, s).Results {
+		if r.Properties.Step == nil {
+			got = append(got, r.RuleID+": "+r.Message.Text)
+		}
+	}
+	want := []string{
+		"limit-exceeded: size is " + text.Size(s.Image.Totals.Stored) + ", the limit 1 B.",
+		"limit-warned: layers is 3, the limit 2.",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("results of limits (-want +got):\n%s", diff)
 	}
 }
 

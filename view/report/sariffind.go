@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/layerscope/layerscope/analyze/gate"
 	"github.com/layerscope/layerscope/analyze/waste"
 	"github.com/layerscope/layerscope/view/text"
 )
@@ -32,7 +33,7 @@ func newFinder(s Subject, rules []sarifRule) *finder {
 // finding is what is found of a step.
 type finding struct {
 	rule    string
-	step    int
+	step    int // -1: of the image
 	bytes   *int64
 	message []string // sentences without their full stops
 	related []sarifLocation
@@ -51,7 +52,7 @@ func (f *finder) add(x finding) {
 		Locations:    []sarifLocation{f.location(x.step)},
 		Related:      x.related,
 		Fingerprints: map[string]string{"primaryLocationLineHash": f.fingerprint(x)},
-		Properties:   sarifProperties{x.bytes, x.step},
+		Properties:   sarifProperties{x.bytes, nullIndex(x.step)},
 	})
 }
 
@@ -62,7 +63,10 @@ var checksum = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
 // fingerprint returns what stays of a finding from build to build: its rule and
 // the text of its instruction. Of several of the same the number tells.
 func (f *finder) fingerprint(x finding) string {
-	stable := checksum.ReplaceAllString(f.Image.Steps[x.step].Text, "")
+	stable := ""
+	if x.step >= 0 {
+		stable = checksum.ReplaceAllString(f.Image.Steps[x.step].Text, "")
+	}
 	sum := sha256.Sum256([]byte(x.rule + "\x00" + stable + "\x00" + x.about))
 	print := hex.EncodeToString(sum[:16])
 	f.seen[print]++
@@ -268,5 +272,22 @@ func (f *finder) secretValues() {
 			"Everybody who pulls the image can read it",
 			"Replace the secret, and give it to the build with RUN --mount=type=secret",
 		}})
+	}
+}
+
+// gates adds a result for each limit that the image isn't within.
+func (f *finder) gates() {
+	if f.Gates == nil {
+		return
+	}
+	for _, r := range f.Gates.Results {
+		if r.Level <= gate.Pass {
+			continue
+		}
+		rule := ruleOverLimit
+		if r.Level == gate.Warn {
+			rule = ruleOverWarning
+		}
+		f.add(finding{rule: rule, step: -1, about: r.Rule.String(), message: []string{style{}.overLimit(r)}})
 	}
 }

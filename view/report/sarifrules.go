@@ -17,6 +17,8 @@ const (
 	ruleSecretValue = "secret-value"
 	ruleDead        = "dead-bytes"
 	ruleDuplicates  = "duplicate-files"
+	ruleOverLimit   = "limit-exceeded"
+	ruleOverWarning = "limit-warned"
 )
 
 // sarifRules returns all rules there are, whether an image breaks them or not.
@@ -34,6 +36,12 @@ func sarifRules(classes []*disposable.Rule) []sarifRule {
 		coreRule(ruleDuplicates, levelNote, "Files that are in the image twice",
 			"Files have the same content as others of the image, and take their bytes again.",
 			"Copy them once, or make the others links."),
+		coreRule(ruleOverLimit, levelError, "Limit exceeded",
+			"The image isn't within a limit that it is held to.",
+			"See what the report says under the limit's name, or raise the limit."),
+		coreRule(ruleOverWarning, levelWarning, "Limit of a warning exceeded",
+			"The image isn't within a limit that is to be warned of.",
+			"See what the report says under the limit's name, or raise the limit."),
 	}
 	for _, r := range classes {
 		rules = append(rules, sarifRule{

@@ -16,15 +16,16 @@ import (
 type Subject struct {
 	Image    *analyze.Image
 	Findings *analyze.Findings
+	Gates    *Gates // nil if it wasn't held to limits
 }
 
-// About looks an image over for a report. Of one that isn't complete no report
-// can be written.
+// About looks an image over for a report, which tells it without secrets. Of one
+// that isn't complete no report can be written.
 func About(m *analyze.Image) Subject {
 	if !m.Complete {
 		return Subject{Image: m}
 	}
-	return Subject{m, m.Findings()}
+	return Subject{Image: m.Redacted(), Findings: m.Findings()}
 }
 
 // check returns ErrIncomplete if there is nothing to report.

@@ -15,7 +15,7 @@ import (
 )
 
 // Text writes a report to be read: what the image is, its steps with their
-// bytes, its largest files, and what it could do without.
+// bytes, its largest files, what it could do without, and how it did at gates.
 func Text(w io.Writer, subject Subject, opts TextOptions) error {
 	if err := subject.check(); err != nil {
 		return err
@@ -26,6 +26,9 @@ func Text(w io.Writer, subject Subject, opts TextOptions) error {
 		s.steps(w, subject.Image)
 		s.largest(w, subject.Image)
 		s.waste(w, subject, fewRows)
+		if subject.Gates != nil {
+			s.gates(w, subject)
+		}
 	})
 }
 

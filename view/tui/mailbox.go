@@ -97,7 +97,11 @@ func (b *mailbox) postman(ctx context.Context, job *analyze.Job, ended <-chan st
 		switch n := newsOf(job); {
 		case !n.same(last):
 			last = n
-			b.put(func(m *mail) { m.news = &n })
+			shown := n
+			if n.image != nil {
+				shown.image = n.image.Redacted()
+			}
+			b.put(func(m *mail) { m.news = &shown })
 		case b.waiting():
 			b.wake()
 		case last.ended:

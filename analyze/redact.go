@@ -1,0 +1,73 @@
+package analyze
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/layerscope/layerscope/analyze/history"
+	"github.com/layerscope/layerscope/analyze/secret"
+)
+
+// Redacted returns a copy of the image in which the values of its history and
+// config that look secret ([secret.Values]) are masked, for what is shown of
+// it. Findings are made of the image as it was.
+func (m *Image) Redacted() *Image {
+	r := secret.NewRedactor(m.history())
+	c := *m
+	c.Steps = slices.Clone(m.Steps)
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		s.Args = slices.Clone(s.Args)
+		for j := range s.Args {
+			a := &s.Args[j]
+			was := *a
+			a.Value = r.Variable(a.Name, a.Value)
+			s.CreatedBy = maskArg(s.CreatedBy, was, *a) // while it stands there as it is
+		}
+		s.Text, s.CreatedBy, s.Comment = r.Text(s.Text), r.Text(s.CreatedBy), r.Text(s.Comment)
+	}
+	config := *m.Config
+	config.Config.Env = texts(config.Config.Env, func(env string) string {
+		name, value, _ := strings.Cut(env, "=")
+		if masked := r.Variable(name, value); masked != value {
+			return name + "=" + masked
+		}
+		return env
+	})
+	config.Config.Entrypoint = texts(config.Config.Entrypoint, r.Text)
+	config.Config.Cmd = texts(config.Config.Cmd, r.Text)
+	config.Config.Labels = maps.Clone(config.Config.Labels)
+	for name, value := range config.Config.Labels {
+		config.Config.Labels[name] = r.Variable(name, value)
+	}
+	c.Config = &config
+	return &c
+}
+
+// maskArg masks a build argument in a record, where its value stands as it is
+// and may have spaces.
+func maskArg(record string, was, is history.Arg) string {
+	if was == is {
+		return record
+	}
+	return strings.Replace(record, was.Name+"="+was.Value, is.Name+"="+is.Value, 1)
+}
+
+// texts returns a copy of s with f done to each.
+func texts(s []string, f func(string) string) []string {
+	out := slices.Clone(s)
+	for i := range out {
+		out[i] = f(out[i])
+	}
+	return out
+}
+
+// history returns the steps as package history knows them.
+func (m *Image) history() []history.Step {
+	steps := make([]history.Step, len(m.Steps))
+	for i, s := range m.Steps {
+		steps[i] = s.Step
+	}
+	return steps
+}
