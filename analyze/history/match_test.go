@@ -170,6 +170,9 @@ CMD ["a", "b"]
 		{"variables of the base", []v1.History{bk("COPY a /usr/x/ # buildkit"), bk("USER me"), bk("WORKDIR /w/sub"), bk("COPY b /other # buildkit")},
 			"FROM x\nCOPY a $HOME/x/\nUSER ${U}\nWORKDIR sub\nCOPY b $HOME/x\n", "", "~2 ~3 ~4 ~5"},
 
+		{"variables without a value", []v1.History{bk("ENV P=/a:/b L=/lib"), bk("USER x")}, "FROM x\nENV P=$P:/b L=\"${L:+${L}:}/lib\"\nUSER x\n", "", "~2 3"},
+		{"a newer buildkit's HEALTHCHECK", records(bk, "HEALTHCHECK {Test:[CMD-SHELL curl -f x] Interval:5m0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:3}", "HEALTHCHECK {Test:[NONE] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}"),
+			"FROM x\nHEALTHCHECK --interval=5m --retries=3 \\\n  CMD curl -f x\nHEALTHCHECK NONE\n", "", "2-3 4"},
 		{"the base's steps have none", []v1.History{
 			{CreatedBy: "# debian.sh --arch 'amd64' out/ 'bookworm' '@1'", Comment: "debuerreotype 0.15"}, {CreatedBy: `CMD ["bash"]`, Comment: "debuerreotype 0.15"},
 			bkRun("a"), bk(`CMD ["bash"]`)}, "FROM debian\nRUN a\nCMD [\"bash\"]\n", "", "- - 2 3"},

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -196,6 +197,7 @@ func (w *former) form(ins *dockerfile.Instruction) *form {
 		add(w.command(c.ShellDependantCmdLine))
 	case *instructions.HealthCheckCommand:
 		h := c.Health
+		add(fmt.Sprintf("%+v", *h)) // as newer BuildKit prints it
 		add(checkForm(raw, h.Test, []string{h.Interval.String(), h.Timeout.String(), h.StartPeriod.String(),
 			h.StartInterval.String(), string(rune(h.Retries))}))
 	case *instructions.ShellCommand:
@@ -355,8 +357,20 @@ type anyVars struct{}
 func (anyVars) Get(string) (string, bool) { return hole, true }
 func (anyVars) Keys() []string            { return nil }
 
+// braced is a variable in braces, perhaps with what to do if it has no value:
+// "${A:+$B:}".
+var braced = regexp.MustCompile(`\$\{[^{}]*\}`)
+
+// maxNested is how many of those may stand in each other.
+const maxNested = 8
+
 // holes returns a word with a hole for each variable.
-func (w *former) holes(word string) string { return w.expandWith(word, anyVars{}) }
+func (w *former) holes(word string) string {
+	for range maxNested {
+		word = braced.ReplaceAllString(word, hole)
+	}
+	return w.expandWith(word, anyVars{})
+}
 
 func (w *former) expandWith(word string, vars shell.EnvGetter) string {
 	s, _, err := w.lex.ProcessWord(word, vars)
