@@ -51,3 +51,14 @@ func (m *Image) IsBase(k int) bool { return m.Layers[k].Base }
 
 // IsOwn tells whether layer k didn't.
 func (m *Image) IsOwn(k int) bool { return !m.Layers[k].Base }
+
+// SumsOf returns the sums of the layers for which in is true.
+func (m *Image) SumsOf(in func(layer int) bool) Sums {
+	var s Sums
+	for k, l := range m.Layers {
+		if in(k) {
+			s = s.plus(l.Sums)
+		}
+	}
+	return s
+}

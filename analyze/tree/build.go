@@ -195,8 +195,12 @@ func (b *builder) linkTarget(e *layer.Entry) int32 {
 // whiteout removes a path of the layers below.
 func (b *builder) whiteout(e *layer.Entry) {
 	n := b.find(b.x.Dir(e), b.x.Name(e))
-	if n < 0 || !b.stands(n) {
-		return // dangling
+	if n < 0 || !b.stood(n) {
+		b.t.danglingWhiteouts++
+		return
+	}
+	if !b.stands(n) {
+		return // another whiteout of the layer was as good
 	}
 	b.clear(n, Deleted)
 	b.push(n, none, none, Deleted, false)
@@ -289,6 +293,15 @@ func (b *builder) standing(n, by int32) {
 }
 
 func (b *builder) stands(n int32) bool { return b.t.stands(b.t.last[n]) }
+
+// stood tells whether something stood at n in the layers below.
+func (b *builder) stood(n int32) bool {
+	e := b.t.last[n]
+	for e >= 0 && int(b.t.events[e].layer) == b.k {
+		e = b.t.events[e].prev
+	}
+	return b.t.stands(e)
+}
 
 func (b *builder) isDir(n int32) bool {
 	e := b.t.last[n]

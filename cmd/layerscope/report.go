@@ -19,12 +19,16 @@ func newReport(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if format == formatJSON {
-				return report.JSON(a.out, m, tool())
+			subject := report.About(m)
+			switch format {
+			case formatJSON:
+				return report.JSON(a.out, subject, tool())
+			case formatMarkdown:
+				return report.Markdown(a.out, subject, a.textOptions())
 			}
-			return report.Text(a.out, m, a.textOptions())
+			return report.Text(a.out, subject, a.textOptions())
 		},
 	}
-	formatFlag(cmd, &format)
+	formatFlag(cmd, &format, formatMarkdown)
 	return cmd
 }

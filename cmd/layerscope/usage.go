@@ -6,6 +6,7 @@ package main
 const rootUsage = `Usage:
     layerscope [FLAGS] IMAGE               look around in the image
     layerscope report [FLAGS] IMAGE        write where its bytes are
+    layerscope waste [FLAGS] IMAGE         write what it could do without
     layerscope tree [FLAGS] IMAGE          list its files
     layerscope cat [FLAGS] IMAGE PATH      write one of its files
     layerscope demo                        look around in a demo image
@@ -54,16 +55,35 @@ const reportUsage = `Usage:
     layerscope report [FLAGS] IMAGE
 
 Writes where the bytes of an image are: its totals, every step with the bytes
-that it stored and how many of them the final image can't reach (dead), and
-the largest files.
+that it stored and how many of them the final image can't reach (dead), the
+largest files, and what the image could do without.
 
-    --format text|json     text to read (default), or JSON (docs/json.md)
+    --format text|json|markdown
+                           text to read (default), JSON (docs/json.md), or a
+                           summary to comment on a pull request with
 
 And the flags of "layerscope --help".
 
 Examples:
     layerscope report app:latest
     layerscope report --format json app.tar | jq '.steps[] | [.stored, .text]'
+`
+
+const wasteUsage = `Usage:
+    layerscope waste [FLAGS] IMAGE
+
+Writes what an image could do without: bytes that are dead, by reason and by
+the steps that wrote and killed them; files that images rarely need, with what
+to do about them; duplicates; and secrets that aren't gone.
+
+    --all                  every file, not only the largest
+    --format text|json     text to read (default), or JSON (docs/json.md)
+
+And the flags of "layerscope --help".
+
+Examples:
+    layerscope waste app:latest
+    layerscope waste --format json app.tar | jq -r '.waste.files[].path'
 `
 
 const treeUsage = `Usage:

@@ -3,14 +3,12 @@ package report
 import (
 	"io"
 	"maps"
-	"math"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/layerscope/layerscope/analyze"
-	"github.com/layerscope/layerscope/analyze/dive"
 	"github.com/layerscope/layerscope/analyze/history"
 )
 
@@ -24,7 +22,7 @@ type imageReport struct {
 	Totals        totalsJSON  `json:"totals"`
 	Layers        []layerJSON `json:"layers"`
 	Steps         []stepJSON  `json:"steps"`
-	Dive          diveJSON    `json:"dive"`
+	findingsJSON
 }
 
 type imageJSON struct {
@@ -66,9 +64,12 @@ type historyJSON struct {
 
 type totalsJSON struct {
 	sumsJSON
-	Files      int     `json:"files"`
-	Layers     int     `json:"layers"`
-	Efficiency float64 `json:"efficiency"`
+	TarSize           int64   `json:"tarSize"`
+	Files             int     `json:"files"`
+	Layers            int     `json:"layers"`
+	Efficiency        float64 `json:"efficiency"`
+	BrokenHardlinks   int     `json:"brokenHardlinks"`
+	DanglingWhiteouts int     `json:"danglingWhiteouts"`
 }
 
 type layerJSON struct {
@@ -77,9 +78,10 @@ type layerJSON struct {
 	Digest    *v1.Hash         `json:"digest"`
 	MediaType *types.MediaType `json:"mediaType"`
 	sumsJSON
-	Entries int  `json:"entries"`
-	Step    int  `json:"step"`
-	Base    bool `json:"base"`
+	TarSize int64 `json:"tarSize"`
+	Entries int   `json:"entries"`
+	Step    int   `json:"step"`
+	Base    bool  `json:"base"`
 }
 
 type stepJSON struct {
@@ -100,12 +102,6 @@ type stepJSON struct {
 	Match *struct{} `json:"match"` // null: likewise
 }
 
-type diveJSON struct {
-	EfficiencyScore   float64  `json:"efficiencyScore"`
-	WastedBytes       uint64   `json:"wastedBytes"`
-	UserWastedPercent *float64 `json:"userWastedPercent"`
-}
-
 // sumsJSON stands among the keys of what it is part of.
 type sumsJSON struct {
 	Stored     *int64 `json:"stored"`
@@ -121,23 +117,20 @@ type argJSON struct {
 
 // JSON writes the report that docs/json.md describes. The same image gives the
 // same bytes.
-func JSON(w io.Writer, m *analyze.Image, tool Tool) error {
-	if !m.Complete {
-		return ErrIncomplete
+func JSON(w io.Writer, s Subject, tool Tool) error {
+	if err := s.check(); err != nil {
+		return err
 	}
-	b, err := encode(imageReport{
+	m := s.Image
+	return writeJSON(w, imageReport{
 		SchemaVersion: schemaVersion,
 		Tool:          tool,
 		Image:         newImageJSON(m),
-		Totals:        newTotalsJSON(m.Totals),
+		Totals:        newTotalsJSON(m),
 		Layers:        newLayersJSON(m.Layers),
 		Steps:         newStepsJSON(m.Steps),
-		Dive:          newDiveJSON(m.Findings().Dive),
-	}, "  ")
-	if err != nil {
-		return err
-	}
-	return write(w, append(b, '\n'))
+		findingsJSON:  newFindingsJSON(s),
+	})
 }
 
 func newImageJSON(m *analyze.Image) imageJSON {
@@ -170,13 +163,19 @@ func newSumsJSON(s analyze.Sums) sumsJSON {
 	return sumsJSON{nullBytes(s.Stored), nullBytes(s.Live), nullBytes(s.Dead), nullBytes(s.Compressed)}
 }
 
-func newTotalsJSON(t analyze.Totals) totalsJSON {
-	return totalsJSON{
-		sumsJSON:   newSumsJSON(t.Sums),
-		Files:      t.Files,
-		Layers:     t.Layers,
-		Efficiency: t.Efficiency(),
+func newTotalsJSON(m *analyze.Image) totalsJSON {
+	t := totalsJSON{
+		sumsJSON:          newSumsJSON(m.Totals.Sums),
+		Files:             m.Totals.Files,
+		Layers:            m.Totals.Layers,
+		Efficiency:        m.Totals.Efficiency(),
+		BrokenHardlinks:   m.Tree.BrokenHardlinks(),
+		DanglingWhiteouts: m.Tree.DanglingWhiteouts(),
 	}
+	for _, l := range m.Layers {
+		t.TarSize += l.Index.TarSize
+	}
+	return t
 }
 
 func newLayersJSON(layers []analyze.Layer) []layerJSON {
@@ -188,6 +187,7 @@ func newLayersJSON(layers []analyze.Layer) []layerJSON {
 			Digest:    nullable(l.Digest),
 			MediaType: nullable(l.MediaType),
 			sumsJSON:  newSumsJSON(l.Sums),
+			TarSize:   l.Index.TarSize,
 			Entries:   l.Entries,
 			Step:      l.Step,
 			Base:      l.Base,
@@ -224,15 +224,6 @@ func newArgsJSON(args []history.Arg) []argJSON {
 		out[i] = argJSON(a)
 	}
 	return out
-}
-
-// newDiveJSON has null for what JSON has no number for.
-func newDiveJSON(n dive.Numbers) diveJSON {
-	d := diveJSON{EfficiencyScore: n.EfficiencyScore, WastedBytes: uint64(n.WastedBytes)}
-	if p := n.UserWastedPercent; !math.IsNaN(p) && !math.IsInf(p, 0) {
-		d.UserWastedPercent = &p
-	}
-	return d
 }
 
 // digests returns the digests of manifests, those that have one.

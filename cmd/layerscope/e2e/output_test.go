@@ -27,6 +27,7 @@ type report struct {
 		Sums
 		DiffID     string
 		Digest     *string
+		TarSize    int64
 		Entries    int
 		Step       int
 		Compressed *int64
@@ -47,6 +48,7 @@ type Sums struct{ Stored, Live, Dead int64 }
 type totals struct {
 	Sums
 	Files, Layers int
+	TarSize       int64
 	Compressed    *int64
 }
 

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/layerscope/layerscope/view/report"
+)
+
+func newWaste(a *app) *cobra.Command {
+	var format string
+	var all bool
+	cmd := &cobra.Command{
+		Use:               "waste IMAGE",
+		Short:             "Write what an image could do without",
+		Long:              wasteUsage,
+		Args:              wants("IMAGE"),
+		ValidArgsFunction: a.completeImage,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := a.analyze(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if format == formatJSON {
+				return report.WasteJSON(a.out, report.About(m), tool())
+			}
+			return report.Waste(a.out, report.About(m), report.WasteOptions{TextOptions: a.textOptions(), All: all})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "list every file")
+	formatFlag(cmd, &format)
+	return cmd
+}
