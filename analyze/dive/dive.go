@@ -30,8 +30,9 @@
 //   - An archive of docker before 25 with two equal layers: the second is
 //     a symbolic link there, which dive takes for an empty layer. Of the same
 //     image in any other form it has the numbers that are here.
-//   - An archive without manifest.json: dive takes the layers in the order of a
-//     Go map.
+//   - An archive without manifest.json, as many OCI archives are: dive takes
+//     all blobs that are tars in the order of a Go map, and its numbers change
+//     from run to run.
 //   - What layerscope refuses to read: paths of more than 32 KiB, or a layer
 //     that unpacks to more than the limit.
 package dive
