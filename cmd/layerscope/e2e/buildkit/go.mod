@@ -1,7 +1,7 @@
 // What the end-to-end tests build a current BuildKit from: "go tool buildkitd".
 module github.com/layerscope/layerscope/cmd/layerscope/e2e/buildkit
 
-go 1.26.0
+go 1.26.8
 
 tool (
 	github.com/moby/buildkit/cmd/buildctl
