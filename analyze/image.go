@@ -20,6 +20,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/layerscope/layerscope/analyze/dockerfile"
 	"github.com/layerscope/layerscope/analyze/history"
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/source"
@@ -43,6 +44,11 @@ type Image struct {
 	Builder history.Builder // who wrote the history
 	Base    Base            // where the base ends
 
+	// Dockerfile is the one that [Image.WithDockerfile] was given, else nil,
+	// and FromLine its FROM that names the base.
+	Dockerfile *dockerfile.File
+	FromLine   dockerfile.Range
+
 	// Complete is set once every layer is read. Until then Tree is nil and
 	// the bytes of what isn't read are Unknown.
 	Complete bool
@@ -65,6 +71,11 @@ type Layer struct {
 type Step struct {
 	history.Step
 	Sums
+
+	// Line is the lines of the instruction that made the step, none if they
+	// aren't known, and Match how they are; see [Image.WithDockerfile].
+	Line  dockerfile.Range
+	Match history.How
 }
 
 // Totals are the image's sums. Each is Unknown if any layer's is.

@@ -90,6 +90,25 @@ type dir struct {
 type extra struct {
 	xattrs       []string
 	major, minor int64
+	header       Header
+	odd          bool // header is set
+}
+
+// Header is what a tar's header said of an entry before the rules that layers
+// are read by: for those who must count as somebody does who goes by headers.
+type Header struct {
+	// Size is the size in bytes that the header claims, also of an entry
+	// that has no body, or none that counts: a link, a directory, a
+	// whiteout. Nothing vouches for it then; it may be negative.
+	Size int64
+	// Dir is set if the header's type is a directory's or the type bits of
+	// its mode are (S_IFDIR).
+	Dir bool
+	// Rooted tells "/" from ".", of an entry for the root.
+	Rooted bool
+	// Above is how many ".." at the start of the name, once it is clean,
+	// led above the root. An Entry's path lacks them.
+	Above int32
 }
 
 // pageLen entries make a page: entries live in pages so that a growing index is
@@ -192,6 +211,14 @@ func (x *Index) Xattrs(e *Entry) []string { return x.extras[e.extra].xattrs }
 // Device returns the numbers of a Char or Block entry.
 func (x *Index) Device(e *Entry) (major, minor int64) {
 	return x.extras[e.extra].major, x.extras[e.extra].minor
+}
+
+// Header returns what the entry's header said.
+func (x *Index) Header(e *Entry) Header {
+	if ex := &x.extras[e.extra]; ex.odd {
+		return ex.header
+	}
+	return Header{Size: e.Size, Dir: e.Type == Dir}
 }
 
 // str returns a piece of the arena without copying it: the arena never changes

@@ -17,6 +17,7 @@ type member struct {
 	mode         int64
 	uid, gid     int64
 	size         int64 // of the body as it is read; what archive/tar would say
+	claimed      int64 // the header's size, also of a link or directory, which has no body
 	mtime        int64
 	mtimeNsec    int
 	major, minor int64
@@ -73,7 +74,7 @@ func (t *members) delegate() (*member, error) {
 	t.sparse = &sparseReader{r: tr, t: t}
 	t.m = member{
 		name: hdr.Name, link: hdr.Linkname, flag: hdr.Typeflag,
-		mode: hdr.Mode, uid: int64(hdr.Uid), gid: int64(hdr.Gid), size: hdr.Size,
+		mode: hdr.Mode, uid: int64(hdr.Uid), gid: int64(hdr.Gid), size: hdr.Size, claimed: hdr.Size,
 		mtime: hdr.ModTime.Unix(), mtimeNsec: hdr.ModTime.Nanosecond(),
 		major: hdr.Devmajor, minor: hdr.Devminor,
 		pax: hdr.PAXRecords, body: t.sparse,
@@ -200,6 +201,7 @@ func (t *members) parse() bool {
 	if !ok {
 		return false
 	}
+	m.claimed = m.size
 	if flag != tar.TypeReg {
 		m.size = 0 // a link's or directory's is meaningless, and no body follows
 	}

@@ -17,6 +17,7 @@ type oneMember struct {
 	mode         int64
 	uid, gid     int64
 	size         int64
+	claimed      int64
 	mtime        int64
 	nsec         int
 	major, minor int64
@@ -49,7 +50,7 @@ func ours(data []byte) (all []oneMember, err error) {
 		if err != nil {
 			return all, err
 		}
-		all = append(all, oneMember{string([]byte(m.name)), string([]byte(m.link)), m.flag, m.mode, m.uid, m.gid, m.size, m.mtime, m.mtimeNsec, m.major, m.minor, m.pax, string(body)})
+		all = append(all, oneMember{string([]byte(m.name)), string([]byte(m.link)), m.flag, m.mode, m.uid, m.gid, m.size, m.claimed, m.mtime, m.mtimeNsec, m.major, m.minor, m.pax, string(body)})
 	}
 }
 
@@ -67,7 +68,7 @@ func standard(data []byte) (all []oneMember, err error) {
 		if err != nil {
 			return all, err
 		}
-		all = append(all, oneMember{h.Name, h.Linkname, h.Typeflag, h.Mode, int64(h.Uid), int64(h.Gid), h.Size, h.ModTime.Unix(), h.ModTime.Nanosecond(), h.Devmajor, h.Devminor, h.PAXRecords, string(body)})
+		all = append(all, oneMember{h.Name, h.Linkname, h.Typeflag, h.Mode, int64(h.Uid), int64(h.Gid), h.Size, h.Size, h.ModTime.Unix(), h.ModTime.Nanosecond(), h.Devmajor, h.Devminor, h.PAXRecords, string(body)})
 	}
 }
 
@@ -105,7 +106,7 @@ func isFile(flag byte) bool { return typeOf(flag) == File }
 
 func sameMember(a, b oneMember) bool {
 	return a.name == b.name && a.link == b.link && a.flag == b.flag && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid &&
-		a.size == b.size && a.mtime == b.mtime && a.nsec == b.nsec && a.major == b.major && a.minor == b.minor && a.body == b.body
+		a.size == b.size && a.claimed == b.claimed && a.mtime == b.mtime && a.nsec == b.nsec && a.major == b.major && a.minor == b.minor && a.body == b.body
 }
 
 func makeTar(t testing.TB, headers ...tar.Header) []byte {

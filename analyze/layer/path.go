@@ -39,6 +39,19 @@ func isClean(s string) bool {
 	return true
 }
 
+// above returns how many ".." a name starts with once it is clean.
+func above(name string) (n int32) {
+	name = path.Clean(name)
+	for {
+		first, rest, _ := strings.Cut(name, "/")
+		if first != ".." {
+			return n
+		}
+		name = rest
+		n++
+	}
+}
+
 // splitPath cuts a clean path before its last component.
 func splitPath(p string) (parent, base string) {
 	i := strings.LastIndexByte(p, '/')

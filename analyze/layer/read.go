@@ -263,9 +263,26 @@ const (
 // attributes may take: what Linux can list (XATTR_LIST_MAX, xattr(7)).
 const maxXattrNames = 64 << 10
 
-// extra keeps what few entries have: extended attributes and device numbers.
+// extra keeps what few entries have: extended attributes, device numbers and
+// headers that say something else than the entry does.
 func (b *builder) extra(e *Entry, m *member) error {
 	var x extra
+	if err := x.setXattrs(m); err != nil {
+		return err
+	}
+	if e.Type == Char || e.Type == Block {
+		x.major, x.minor = m.major, m.minor
+	}
+	x.setHeader(e, m)
+	if x.xattrs == nil && !x.odd && e.Type != Char && e.Type != Block {
+		return nil
+	}
+	e.extra = int32(len(b.x.extras))
+	b.x.extras = append(b.x.extras, x)
+	return nil
+}
+
+func (x *extra) setXattrs(m *member) error {
 	size := 0
 	for k := range m.pax {
 		name, ok := strings.CutPrefix(k, xattrPrefix)
@@ -282,14 +299,24 @@ func (b *builder) extra(e *Entry, m *member) error {
 	}
 	slices.Sort(x.xattrs)
 	x.xattrs = slices.Compact(x.xattrs) // the two prefixes may give one name twice
-	if e.Type == Char || e.Type == Block {
-		x.major, x.minor = m.major, m.minor
-	} else if x.xattrs == nil {
-		return nil
-	}
-	e.extra = int32(len(b.x.extras))
-	b.x.extras = append(b.x.extras, x)
 	return nil
+}
+
+// modeDir is S_IFDIR, which some write into the mode of a header (POSIX.1-2017,
+// sys/stat.h).
+const modeDir = 0o040000
+
+// setHeader keeps what the header says if that doesn't follow from the entry.
+func (x *extra) setHeader(e *Entry, m *member) {
+	h := Header{Size: m.claimed, Dir: m.flag == tar.TypeDir || uint32(m.mode)&^0o7777 == modeDir}
+	if e.Unclean {
+		h.Above = above(m.name)
+	}
+	h.Rooted = e.Type != Opaque && e.nameLen == 0 && strings.HasPrefix(m.name, "/")
+	x.odd = h.Dir != (e.Type == Dir) || h.Above > 0 || h.Rooted || h.Size != 0 && e.Type != File
+	if x.odd {
+		x.header = h
+	}
 }
 
 // dir returns the number of the directory at a clean path, made with its

@@ -132,6 +132,66 @@ func TestEntries(t *testing.T) {
 	}
 }
 
+// TestHeader checks what is kept of headers against those that were written.
+func TestHeader(t *testing.T) {
+	tests := []struct {
+		header tar.Header
+		want   layer.Header
+	}{
+		{tar.Header{Name: "file", Typeflag: tar.TypeReg, Size: 7, Mode: 0o644}, layer.Header{Size: 7}},
+		{tar.Header{Name: "dir/", Typeflag: tar.TypeDir}, layer.Header{Dir: true}},
+		{tar.Header{Name: "dir2/", Typeflag: tar.TypeDir, Mode: 0o040755}, layer.Header{Dir: true}},
+		{tar.Header{Name: "called dir", Typeflag: tar.TypeReg, Size: 8, Mode: 0o040755}, layer.Header{Size: 8, Dir: true}},
+		{tar.Header{Name: "called socket", Typeflag: tar.TypeReg, Mode: 0o140755}, layer.Header{}},
+		{tar.Header{Name: "link", Typeflag: tar.TypeLink, Linkname: "file"}, layer.Header{}},
+		{tar.Header{Name: "a/.wh.gone", Typeflag: tar.TypeReg, Size: 9}, layer.Header{Size: 9}},
+		{tar.Header{Name: "a/.wh..wh..opq", Typeflag: tar.TypeReg, Size: 10}, layer.Header{Size: 10}},
+		{tar.Header{Name: "a/.wh.dir/", Typeflag: tar.TypeDir}, layer.Header{Dir: true}},
+		{tar.Header{Name: "./", Typeflag: tar.TypeDir}, layer.Header{Dir: true}},
+		{tar.Header{Name: "/", Typeflag: tar.TypeDir}, layer.Header{Dir: true, Rooted: true}},
+		{tar.Header{Name: "/a/..", Typeflag: tar.TypeReg}, layer.Header{Rooted: true}},
+		{tar.Header{Name: "a/..", Typeflag: tar.TypeReg}, layer.Header{}},
+		{tar.Header{Name: "..", Typeflag: tar.TypeReg}, layer.Header{Above: 1}},
+		{tar.Header{Name: "/../x", Typeflag: tar.TypeReg}, layer.Header{}},
+		{tar.Header{Name: ".//../../x/../y", Typeflag: tar.TypeReg, Size: 1}, layer.Header{Size: 1, Above: 2}},
+		{tar.Header{Name: "..x", Typeflag: tar.TypeReg}, layer.Header{}},
+		{tar.Header{Name: "device", Typeflag: tar.TypeChar, Devmajor: 1}, layer.Header{}},
+	}
+	for _, tt := range tests {
+		x := read(t, makeTar(t, tt.header))
+		if diff := cmp.Diff(tt.want, x.Header(x.At(0))); diff != "" {
+			t.Errorf("header of %q (-want +got):\n%s", tt.header.Name, diff)
+		}
+	}
+}
+
+// TestHeaderOfNoBody checks sizes that headers claim for what has no body.
+func TestHeaderOfNoBody(t *testing.T) {
+	for _, format := range []tar.Format{tar.FormatUSTAR, tar.FormatPAX} {
+		for _, flag := range []byte{tar.TypeLink, tar.TypeSymlink, tar.TypeDir, tar.TypeFifo} {
+			var buf bytes.Buffer
+			tw := tar.NewWriter(&buf)
+			h := tar.Header{Name: "a/", Linkname: "b", Typeflag: flag, Size: 1234, Format: format}
+			if flag != tar.TypeDir {
+				h.Name = "a"
+			}
+			if format == tar.FormatPAX {
+				h.PAXRecords = map[string]string{"SCHILY.xattr.user.a": "1"}
+			}
+			if err := tw.WriteHeader(&h); err != nil {
+				t.Fatal(err)
+			}
+			if err := tw.Close(); err != nil {
+				t.Fatal(err)
+			}
+			x := read(t, buf.Bytes())
+			if e := x.At(0); e.Size != 0 || x.Header(e).Size != 1234 || x.Stored != 0 {
+				t.Errorf("type %c, %v: %d bytes, the header's %d, stored %d; want 0, 1234, 0", flag, format, e.Size, x.Header(e).Size, x.Stored)
+			}
+		}
+	}
+}
+
 // TestBlobs reads one tar stored in every way and as slowly as can be.
 func TestBlobs(t *testing.T) {
 	plain := makeTar(t, tar.Header{Name: "a", Size: 100_000}, tar.Header{Name: "b", Size: 1}, tar.Header{Name: "c", Size: 300_000})

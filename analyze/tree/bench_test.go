@@ -8,6 +8,7 @@ import (
 
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/tree"
+	"github.com/layerscope/layerscope/analyze/tree/naive"
 )
 
 func benchBuild(b *testing.B, layers ...*layer.Index) *tree.Tree {
@@ -29,7 +30,7 @@ func manyFiles(b *testing.B, n int) *layer.Index {
 	for i := range n {
 		members = append(members, tar.Header{Name: fmt.Sprintf("usr/share/pkg%05d/file%07d", i/50, i), Typeflag: tar.TypeReg})
 	}
-	return readIndex(b, members)
+	return naive.Index(b, members)
 }
 
 func BenchmarkBuild(b *testing.B) { benchBuild(b, manyFiles(b, 100_000)) }
@@ -46,7 +47,7 @@ func BenchmarkBuildCleared(b *testing.B) {
 			for range n {
 				members = append(members, tar.Header{Name: "d", Typeflag: tar.TypeReg}, tar.Header{Name: "d/0", Typeflag: tar.TypeReg})
 			}
-			benchBuild(b, readIndex(b, members))
+			benchBuild(b, naive.Index(b, members))
 		})
 	}
 }
@@ -60,7 +61,7 @@ func BenchmarkBuildWhiteouts(b *testing.B) {
 			for i := range n {
 				whiteouts = append(whiteouts, tar.Header{Name: fmt.Sprintf("usr/share/pkg%05d/.wh.file%07d", i/50, i), Typeflag: tar.TypeReg})
 			}
-			benchBuild(b, manyFiles(b, n), readIndex(b, whiteouts))
+			benchBuild(b, manyFiles(b, n), naive.Index(b, whiteouts))
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/layerscope/layerscope/analyze/internal/children"
 	"github.com/layerscope/layerscope/analyze/layer"
 )
 
@@ -56,7 +57,7 @@ type builder struct {
 	sibling []int32 // next in the parent's list, -1 at its end, or unlisted
 	child   []int32 // first in the node's list, -1 if it is empty
 	below   []int32 // paths below the node that stand now: what needs no walk when it is 0
-	names   table
+	names   children.Table
 
 	x       *layer.Index // the layer being stacked
 	k       int
@@ -89,7 +90,7 @@ func (b *builder) grow(n, nodes int) {
 	b.child = slices.Grow(b.child, nodes)
 	b.sibling = slices.Grow(b.sibling, nodes)
 	b.below = slices.Grow(b.below, nodes)
-	b.names.grow(nodes)
+	b.names.Grow(nodes)
 }
 
 // stack adds layer k. Whiteouts come first, wherever they stand in the tar:
@@ -194,8 +195,12 @@ func (b *builder) linkTarget(e *layer.Entry) int32 {
 // whiteout removes a path of the layers below.
 func (b *builder) whiteout(e *layer.Entry) {
 	n := b.find(b.x.Dir(e), b.x.Name(e))
-	if n < 0 || !b.stands(n) {
-		return // dangling
+	if n < 0 || !b.stood(n) {
+		b.t.danglingWhiteouts++
+		return
+	}
+	if !b.stands(n) {
+		return // another whiteout of the layer was as good
 	}
 	b.clear(n, Deleted)
 	b.push(n, none, none, Deleted, false)
@@ -288,6 +293,15 @@ func (b *builder) standing(n, by int32) {
 }
 
 func (b *builder) stands(n int32) bool { return b.t.stands(b.t.last[n]) }
+
+// stood tells whether something stood at n in the layers below.
+func (b *builder) stood(n int32) bool {
+	e := b.t.last[n]
+	for e >= 0 && int(b.t.events[e].layer) == b.k {
+		e = b.t.events[e].prev
+	}
+	return b.t.stands(e)
+}
 
 func (b *builder) isDir(n int32) bool {
 	e := b.t.last[n]

@@ -64,7 +64,7 @@ func (t *Tree) ends() []end {
 		if g < 0 || g == ev.inode || t.refs[g] > 0 {
 			continue
 		}
-		if was := ends[g].by - 1; was < 0 || t.events[was].layer == ev.layer && ev.node <= t.events[was].node {
+		if was := ends[g].by - 1; was < 0 || t.events[was].layer == ev.layer && ev.node < t.events[was].node {
 			ends[g] = end{i + 1, last[ev.node]}
 		}
 	}

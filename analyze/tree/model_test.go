@@ -2,12 +2,8 @@ package tree_test
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
-	"fmt"
-	"io"
 	"math/rand/v2"
-	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -16,195 +12,24 @@ import (
 
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/tree"
+	"github.com/layerscope/layerscope/analyze/tree/naive"
 )
 
-// This file holds the tree against a second model that is as simple as can be:
-// a filesystem is a map from path to object, a layer is applied by the rules of
-// design §5 with string prefixes, and nothing is shared between layers.
-
-// object is what stands at a path of the naive filesystem.
-type object struct {
-	dir  bool
-	id   string // "layer/row" of the inode, "implied" for an implied directory
-	size int64
-	mode int64
-}
-
-type naiveFS map[string]object
-
-func (fs naiveFS) clone() naiveFS {
-	c := naiveFS{}
-	for p, o := range fs {
-		c[p] = o
-	}
-	return c
-}
-
-func (fs naiveFS) removeBelow(dir string) {
-	for p := range fs {
-		if p != "" && (dir == "" || strings.HasPrefix(p, dir+"/")) {
-			delete(fs, p)
-		}
-	}
-}
-
-func (fs naiveFS) makeParents(p string) {
-	for i, c := range p {
-		if c == '/' && !fs[p[:i]].dir {
-			fs[p[:i]] = object{dir: true, id: "implied", mode: 0o755}
-		}
-	}
-}
-
-func cleanName(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
-
-// whiteoutOf returns what a name deletes: a path, or all below a directory.
-func whiteoutOf(name string) (target string, opaque, ok bool) {
-	dir, base := path.Split(cleanName(name))
-	switch {
-	case base == ".wh..wh..opq":
-		return strings.TrimSuffix(dir, "/"), true, true
-	case strings.HasPrefix(base, ".wh..wh.") || base == ".wh." || base == ".wh.." || base == ".wh...":
-		return "", false, false
-	case strings.HasPrefix(base, ".wh."):
-		return dir + strings.TrimPrefix(base, ".wh."), false, true
-	}
-	return "", false, false
-}
-
-func (fs naiveFS) apply(k int, members []tar.Header) {
-	for _, m := range members {
-		if target, opaque, ok := whiteoutOf(m.Name); ok {
-			fs.removeBelow(target)
-			if !opaque {
-				delete(fs, target)
-			}
-		}
-	}
-	for row, m := range members {
-		fs.put(k, row, m)
-	}
-}
-
-func (fs naiveFS) put(k, row int, m tar.Header) {
-	p := cleanName(m.Name)
-	if strings.HasPrefix(path.Base("/"+p), ".wh.") {
-		if _, _, ok := whiteoutOf(m.Name); ok {
-			fs.makeParents(p)
-		}
-		return
-	}
-	o := object{id: fmt.Sprintf("%d/%d", k, row), mode: m.Mode}
-	switch m.Typeflag {
-	case tar.TypeDir:
-		o.dir = true
-	case tar.TypeReg:
-		o.size = m.Size
-	case tar.TypeLink:
-		if target, ok := fs[cleanName(m.Linkname)]; ok && !target.dir {
-			o = target
-		}
-	}
-	if p == "" {
-		if o.dir {
-			fs[""] = o
-		}
-		return
-	}
-	fs.makeParents(p)
-	if fs[p].dir && !o.dir {
-		fs.removeBelow(p)
-	}
-	fs[p] = o
-}
-
-// randomLayer makes members over few names, so that they collide often.
-func randomLayer(r *rand.Rand) []tar.Header {
-	names := []string{"a", "b", "c", "d", ".wh", "e f", "[x]", "\xff"}
-	randomPath := func() string {
-		parts := make([]string, 1+r.IntN(4))
-		for i := range parts {
-			parts[i] = names[r.IntN(len(names))]
-		}
-		p := strings.Join(parts, "/")
-		switch r.IntN(12) {
-		case 0:
-			return "./" + p
-		case 1:
-			return "/" + p
-		case 2:
-			return "../" + p
-		case 3:
-			return parts[0] + "/../" + p
-		case 4:
-			return "a//" + p
-		}
-		return p
-	}
-	var members []tar.Header
-	for range r.IntN(14) {
-		m := tar.Header{Name: randomPath(), Mode: []int64{0o755, 0o644, 0o4711}[r.IntN(3)], Typeflag: tar.TypeReg}
-		switch r.IntN(12) {
-		case 0, 1, 2:
-			m.Typeflag = tar.TypeDir
-		case 3:
-			m.Typeflag, m.Linkname = tar.TypeSymlink, "anywhere"
-		case 4, 5:
-			m.Typeflag, m.Linkname = tar.TypeLink, randomPath()
-		case 6, 7:
-			dir, base := path.Split(m.Name)
-			m.Name = dir + ".wh." + base
-		case 8:
-			m.Name += "/.wh..wh..opq"
-		case 9:
-			m.Name = []string{".", "./", "a/.wh.", "a/.wh..", ".wh..wh.plnk", ".wh..wh..opq", "a/.wh..."}[r.IntN(7)]
-			if strings.HasPrefix(m.Name, ".") && len(m.Name) < 3 {
-				m.Typeflag = tar.TypeDir
-			}
-		default:
-			m.Size = int64(r.IntN(3)) * 100
-		}
-		members = append(members, m)
-	}
-	return members
-}
-
-func readIndex(t testing.TB, members []tar.Header) *layer.Index {
-	t.Helper()
-	var buf bytes.Buffer
-	tw := tar.NewWriter(&buf)
-	for _, m := range members {
-		if err := tw.WriteHeader(&m); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.CopyN(tw, zeros{}, m.Size); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := tw.Close(); err != nil {
-		t.Fatal(err)
-	}
-	x, err := layer.Read(context.Background(), &buf, layer.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return x
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+// This file holds the tree against a second model that is as simple as can be.
 
 // asNaive returns a view of the image as a naive filesystem.
-func asNaive(v *tree.View) naiveFS {
-	fs := naiveFS{}
+func asNaive(v *tree.View) naive.FS {
+	fs := naive.FS{}
 	t := v.Tree()
 	for i := range v.Len() {
 		it := v.At(i)
-		o := object{dir: it.Type == layer.Dir, id: "implied", size: it.Size, mode: 0o755}
+		o := naive.Object{Dir: it.Type == layer.Dir, Reg: it.Type == layer.File, ID: "implied", Size: it.Size, Mode: 0o755}
 		if r := it.State.Inode; r != tree.Implied {
 			e, _ := t.Entry(r)
-			o.id, o.mode = fmt.Sprintf("%d/%d", r.Layer, r.Row), int64(e.Mode)
+			o.ID, o.Mode = naive.ID(int(r.Layer), int(r.Row)), int64(e.Mode)
+			if o.Reg {
+				o.Fill = byte(e.UID)
+			}
 		}
 		fs[t.Path(it.Node)] = o
 	}
@@ -214,24 +39,11 @@ func asNaive(v *tree.View) naiveFS {
 func TestAgainstNaiveModel(t *testing.T) {
 	for seed := range uint64(800) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		var layers [][]tar.Header
-		for range 1 + r.IntN(5) {
-			layers = append(layers, randomLayer(r))
-		}
+		layers := naive.RandomLayers(r, 5)
 		if !checkAgainstNaive(t, layers) {
-			t.Fatalf("seed %d:\n%s", seed, describe(layers))
+			t.Fatalf("seed %d:\n%s", seed, naive.Describe(layers))
 		}
 	}
-}
-
-func describe(layers [][]tar.Header) string {
-	var b strings.Builder
-	for k, l := range layers {
-		for row, m := range l {
-			fmt.Fprintf(&b, "%d/%d %c %q -> %q %d bytes\n", k, row, m.Typeflag, m.Name, m.Linkname, m.Size)
-		}
-	}
-	return b.String()
 }
 
 // checkAgainstNaive compares every view and every sum.
@@ -239,18 +51,20 @@ func checkAgainstNaive(t *testing.T, layers [][]tar.Header) bool {
 	t.Helper()
 	var indexes []*layer.Index
 	for _, l := range layers {
-		indexes = append(indexes, readIndex(t, l))
+		indexes = append(indexes, naive.Index(t, l))
 	}
 	tr, err := tree.Build(context.Background(), indexes, tree.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	fs := naiveFS{"": {dir: true, id: "implied", mode: 0o755}}
+	fs := naive.New()
 	ok := true
+	dangling := 0
 	for k, l := range layers {
-		before := fs.clone()
-		fs.apply(k, l)
-		if diff := cmp.Diff(fs, asNaive(tr.At(k)), cmp.AllowUnexported(object{})); diff != "" {
+		before := fs.Clone()
+		dangling += naiveDangling(before, l)
+		fs.Apply(k, l)
+		if diff := cmp.Diff(fs, asNaive(tr.At(k))); diff != "" {
 			t.Errorf("the image up to layer %d (-naive +tree):\n%s", k, diff)
 			ok = false
 		}
@@ -261,6 +75,10 @@ func checkAgainstNaive(t *testing.T, layers [][]tar.Header) bool {
 	}
 	if diff := cmp.Diff(naiveSums(fs, layers), treeSums(tr)); diff != "" {
 		t.Errorf("sums (-naive +tree):\n%s", diff)
+		ok = false
+	}
+	if got := tr.DanglingWhiteouts(); got != dangling {
+		t.Errorf("%d dangling whiteouts, want %d", got, dangling)
 		ok = false
 	}
 	live := int64(0)
@@ -274,12 +92,25 @@ func checkAgainstNaive(t *testing.T, layers [][]tar.Header) bool {
 	return ok && wellFormed(t, tr.Final()) && wellFormed(t, tr.Changes(len(layers)-1))
 }
 
+// naiveDangling counts the whiteouts of a layer that delete nothing.
+func naiveDangling(before naive.FS, members []tar.Header) int {
+	n := 0
+	for _, m := range members {
+		if target, opaque, ok := naive.WhiteoutOf(m.Name); ok && !opaque {
+			if _, ok := before[target]; !ok {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // naiveChanges compares two filesystems path by path.
-func naiveChanges(before, after naiveFS, members []tar.Header) map[string]string {
+func naiveChanges(before, after naive.FS, members []tar.Header) map[string]string {
 	touched := map[string]bool{}
 	for _, m := range members {
-		if _, _, whiteout := whiteoutOf(m.Name); !whiteout {
-			touched[cleanName(m.Name)] = true
+		if _, _, whiteout := naive.WhiteoutOf(m.Name); !whiteout {
+			touched[naive.Clean(m.Name)] = true
 		}
 	}
 	c := map[string]string{}
@@ -288,8 +119,8 @@ func naiveChanges(before, after naiveFS, members []tar.Header) map[string]string
 		switch {
 		case !was:
 			c[p] = "+"
-		case old.dir && o.dir:
-			if old.mode != o.mode {
+		case old.Dir && o.Dir:
+			if old.Mode != o.Mode {
 				c[p] = "~"
 			}
 		case old != o || touched[p]:
@@ -314,19 +145,19 @@ func changes(v *tree.View) map[string]string {
 	return c
 }
 
-func naiveSums(fs naiveFS, layers [][]tar.Header) []tree.Sums {
+func naiveSums(fs naive.FS, layers [][]tar.Header) []tree.Sums {
 	live := map[string]bool{}
 	for _, o := range fs {
-		live[o.id] = true
+		live[o.ID] = true
 	}
 	sums := make([]tree.Sums, len(layers))
 	for k, l := range layers {
 		for row, m := range l {
-			if m.Typeflag != tar.TypeReg || strings.HasPrefix(path.Base("/"+cleanName(m.Name)), ".wh.") {
+			if !naive.IsCopy(m) {
 				continue
 			}
 			sums[k].Stored += m.Size
-			if live[fmt.Sprintf("%d/%d", k, row)] {
+			if live[naive.ID(k, row)] {
 				sums[k].Live += m.Size
 			} else {
 				sums[k].Dead += m.Size

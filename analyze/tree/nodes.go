@@ -1,9 +1,9 @@
 package tree
 
 import (
-	"hash/maphash"
 	"strings"
 
+	"github.com/layerscope/layerscope/analyze/internal/children"
 	"github.com/layerscope/layerscope/analyze/layer"
 )
 
@@ -25,12 +25,12 @@ func (b *builder) newNode(parent int32, name nameRef) int32 {
 
 // node returns the child of parent with a name, made if it isn't there.
 func (b *builder) node(parent int32, name string, ref nameRef) int32 {
-	h := hashName(parent, name)
-	if n := b.names.find(h, func(n int32) bool { return b.is(n, parent, name) }); n >= 0 {
+	h := children.Hash(parent, name)
+	if n := b.names.Find(h, func(n int32) bool { return b.is(n, parent, name) }); n >= 0 {
 		return n
 	}
 	n := b.newNode(parent, ref)
-	b.names.insert(h, n, func(n int32) uint64 { return hashName(b.t.parent[n], b.t.Name(Node(n))) })
+	b.names.Insert(h, n, func(n int32) uint64 { return children.Hash(b.t.parent[n], b.t.Name(Node(n))) })
 	return n
 }
 
@@ -40,7 +40,7 @@ func (b *builder) is(n, parent int32, name string) bool {
 
 // existing returns the child of parent with a name, or none.
 func (b *builder) existing(parent int32, name string) int32 {
-	return b.names.find(hashName(parent, name), func(n int32) bool { return b.is(n, parent, name) })
+	return b.names.Find(children.Hash(parent, name), func(n int32) bool { return b.is(n, parent, name) })
 }
 
 // dir returns the node of the layer's directory d, made if it isn't there.
@@ -103,66 +103,4 @@ func (b *builder) lookup(path string) int32 {
 		n = b.existing(n, name)
 	}
 	return n
-}
-
-// seed keeps the table's shape out of a hostile image's hands.
-var seed = maphash.MakeSeed()
-
-func hashName(parent int32, name string) uint64 {
-	return maphash.String(seed, name) ^ uint64(parent)*0x9e3779b97f4a7c15
-}
-
-// table is an open-addressing hash table of node numbers, four bytes a slot: a
-// Go map of (parent, name) would take more than all the rest of the tree.
-type table struct {
-	slots []int32 // node+1, 0 is free; the length is a power of two
-	used  int
-}
-
-// grow makes room for n nodes.
-func (t *table) grow(n int) {
-	size := 64
-	for size < n*4/3 {
-		size *= 2
-	}
-	t.slots = make([]int32, size)
-}
-
-// find returns the node with hash h for which match is true, or none.
-func (t *table) find(h uint64, match func(n int32) bool) int32 {
-	mask := uint64(len(t.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
-		s := t.slots[i]
-		if s == 0 {
-			return none
-		}
-		if match(s - 1) {
-			return s - 1
-		}
-	}
-}
-
-// insert adds a node that isn't there; hash recomputes a node's hash when the
-// table grows.
-func (t *table) insert(h uint64, n int32, hash func(n int32) uint64) {
-	if t.used+1 > len(t.slots)*3/4 {
-		old := t.slots
-		t.slots = make([]int32, 2*len(old))
-		for _, s := range old {
-			if s != 0 {
-				t.put(hash(s-1), s)
-			}
-		}
-	}
-	t.put(h, n+1)
-	t.used++
-}
-
-func (t *table) put(h uint64, slot int32) {
-	mask := uint64(len(t.slots) - 1)
-	i := h & mask
-	for t.slots[i] != 0 {
-		i = (i + 1) & mask
-	}
-	t.slots[i] = slot
 }

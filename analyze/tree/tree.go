@@ -95,7 +95,8 @@ type Tree struct {
 	sums  []Sums
 	files int
 
-	brokenHardlinks int
+	brokenHardlinks   int
+	danglingWhiteouts int
 }
 
 // nameRef finds a node's name in the index that first named it.
@@ -125,6 +126,10 @@ func (t *Tree) Files() int { return t.files }
 // BrokenHardlinks returns how many hard links there are, of all layers, whose
 // target isn't there.
 func (t *Tree) BrokenHardlinks() int { return t.brokenHardlinks }
+
+// DanglingWhiteouts returns how many whiteouts there are, of all layers, of paths
+// that the layers below don't have. They do nothing.
+func (t *Tree) DanglingWhiteouts() int { return t.danglingWhiteouts }
 
 // Parent returns n's directory; the root's is the root.
 func (t *Tree) Parent(n Node) Node { return Node(t.parent[n]) }

@@ -101,3 +101,35 @@ func reason(t *tree.Tree, d tree.Death) Reason {
 	}
 	return Overwritten
 }
+
+// Cause is what one layer stored and another, or the same, killed for a reason.
+type Cause struct {
+	Written, Killed int // layers
+	Reason          Reason
+	Sum
+}
+
+// Causes returns the dead copies summed up by who wrote and who killed them and
+// why, the most bytes first, then by layers and reason.
+func (d *Dead) Causes() []Cause {
+	type key struct {
+		written, killed int
+		reason          Reason
+	}
+	sums := map[key]Sum{}
+	for _, c := range d.Copies {
+		k := key{int(c.Ref.Layer), c.KilledBy, c.Reason}
+		s := sums[k]
+		s.Add(c.Copy)
+		sums[k] = s
+	}
+	causes := make([]Cause, 0, len(sums))
+	for k, s := range sums {
+		causes = append(causes, Cause{k.written, k.killed, k.reason, s})
+	}
+	slices.SortFunc(causes, func(a, b Cause) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Written, b.Written),
+			cmp.Compare(a.Killed, b.Killed), cmp.Compare(a.Reason, b.Reason))
+	})
+	return causes
+}

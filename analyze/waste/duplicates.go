@@ -27,24 +27,18 @@ type Duplicates struct {
 
 // FindDuplicates finds the duplicates.
 func FindDuplicates(m Image) *Duplicates {
-	type content struct {
-		hash layer.Hash
-		size int64
-	}
-	first := map[content]Copy{}
-	more := map[content][]Copy{}
+	groups := map[content][]Copy{}
+	often := m.repeated()
 	m.LiveCopies(func(c Copy, e *layer.Entry) {
-		id := content{e.Hash, e.Size}
-		if f, ok := first[id]; !ok {
-			first[id] = c
-		} else if more[id] == nil {
-			more[id] = []Copy{f, c}
-		} else {
-			more[id] = append(more[id], c)
+		if id := contentOf(e); often(id) {
+			groups[id] = append(groups[id], c)
 		}
 	})
 	d := &Duplicates{Tally: m.NewTally()}
-	for id, copies := range more {
+	for id, copies := range groups {
+		if len(copies) < 2 {
+			continue
+		}
 		slices.SortFunc(copies, func(a, b Copy) int {
 			return cmp.Or(cmp.Compare(a.Ref.Layer, b.Ref.Layer), cmp.Compare(a.Ref.Row, b.Ref.Row))
 		})
@@ -57,4 +51,37 @@ func FindDuplicates(m Image) *Duplicates {
 		return cmp.Or(cmp.Compare(b.Bytes(), a.Bytes()), cmp.Compare(a.Copies[0].Path, b.Copies[0].Path))
 	})
 	return d
+}
+
+// content identifies what a file holds.
+type content struct {
+	hash layer.Hash
+	size int64
+}
+
+func contentOf(e *layer.Entry) content { return content{e.Hash, e.Size} }
+
+// repeated returns a filter of contents: true for all that more than one live
+// copy has, and for few others. Most contents are there once, and a map of all
+// would take more memory than the tree.
+func (m Image) repeated() func(content) bool {
+	const bitsPerFile = 8
+	size := 64
+	for size < bitsPerFile*m.Tree.Files() {
+		size *= 2
+	}
+	once, twice := make([]uint64, size/64), make([]uint64, size/64)
+	place := func(c content) (word int, bit uint64) {
+		h := (c.hash.Lo ^ uint64(c.size)) & uint64(size-1)
+		return int(h / 64), 1 << (h % 64)
+	}
+	m.LiveCopies(func(_ Copy, e *layer.Entry) {
+		w, bit := place(contentOf(e))
+		twice[w] |= once[w] & bit
+		once[w] |= bit
+	})
+	return func(c content) bool {
+		w, bit := place(c)
+		return twice[w]&bit != 0
+	}
 }

@@ -57,6 +57,9 @@ var kinds = map[string]func(path string) error{
 	"names":   archive(dockerArchive(names)),
 	"bomb":    archive(ociArchive(bomb)),
 	"long":    archive(dockerArchive(long)),
+	"many":    archive(dockerArchive(many)),
+
+	"whiteouts": archive(dockerArchive(whiteouts)),
 
 	"no-history":    archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return nil }))),
 	"short-history": archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return h[:2] }))),
@@ -196,6 +199,30 @@ var long = synth.Image{
 	Steps: []synth.Step{{CreatedBy: "COPY . / # buildkit", Layer: synth.Layer{
 		synth.File(strings.Repeat("x/", 30_000)+"x", "1"),
 	}}},
+}
+
+// many is an image of a hundred files that are deleted, f1 the largest, of 100
+// bytes, and one of 100 that stays.
+var many = synth.Image{
+	Tags: []string{"many:1"},
+	Steps: []synth.Step{
+		{CreatedBy: "COPY . / # buildkit", Layer: synth.Layer{
+			synth.Many(100, func(i int) synth.Entry { return synth.Body(fmt.Sprintf("d/f%d", i+1), int64(100-i), uint64(i)) }),
+			synth.Body("keep", 100, 1000),
+		}},
+		{CreatedBy: "RUN rm -rf /d # buildkit", Layer: synth.Layer{synth.Whiteout("d")}},
+	},
+}
+
+// whiteouts is an image that deletes what isn't there, and what it adds.
+var whiteouts = synth.Image{
+	Tags: []string{"whiteouts:1"},
+	Steps: []synth.Step{
+		{CreatedBy: "COPY . / # buildkit", Layer: synth.Layer{synth.Body("a", 100, 1), synth.Body("c", 100, 2)}},
+		{CreatedBy: "RUN odd # buildkit", Layer: synth.Layer{
+			synth.Whiteout("a"), synth.Body("a", 100, 3), synth.Whiteout("b"), synth.Whiteout("no/such"),
+		}},
+	},
 }
 
 // bomb is 64 MB of zeros in a few kB.

@@ -90,14 +90,16 @@ func (a *app) analyzeOptions() analyze.Options {
 
 // The formats of what is written.
 const (
-	formatText = "text"
-	formatJSON = "json"
+	formatText     = "text"
+	formatJSON     = "json"
+	formatMarkdown = "markdown"
+	formatSARIF    = "sarif"
 )
 
-// formatFlag adds --format to a command.
-func formatFlag(cmd *cobra.Command, format *string) {
+// formatFlag adds --format to a command: text, JSON, and what else it writes.
+func formatFlag(cmd *cobra.Command, format *string, more ...string) {
 	*format = formatText
-	choiceFlag(cmd, "format", "how it is written", format, formatText, formatJSON)
+	choiceFlag(cmd, "format", "how it is written", format, append([]string{formatText, formatJSON}, more...)...)
 }
 
 // baseFlag adds --base to a command that tells the base's bytes from the

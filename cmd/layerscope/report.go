@@ -8,6 +8,7 @@ import (
 
 func newReport(a *app) *cobra.Command {
 	var format string
+	var lines *dockerfileFlags
 	cmd := &cobra.Command{
 		Use:               "report IMAGE",
 		Short:             "Write where the bytes of an image are",
@@ -15,17 +16,24 @@ func newReport(a *app) *cobra.Command {
 		Args:              wants("IMAGE"),
 		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := a.analyze(cmd.Context(), args[0])
+			m, err := a.analyzeWith(cmd.Context(), args[0], lines)
 			if err != nil {
 				return err
 			}
-			if format == formatJSON {
-				return report.JSON(a.out, m, tool())
+			subject := report.About(m)
+			switch format {
+			case formatJSON:
+				return report.JSON(a.out, subject, tool())
+			case formatMarkdown:
+				return report.Markdown(a.out, subject, a.textOptions())
+			case formatSARIF:
+				return report.SARIF(a.out, subject, tool())
 			}
-			return report.Text(a.out, m, a.textOptions())
+			return report.Text(a.out, subject, a.textOptions())
 		},
 	}
 	a.baseFlag(cmd)
-	formatFlag(cmd, &format)
+	formatFlag(cmd, &format, formatMarkdown, formatSARIF)
+	lines = dockerfileFlag(cmd)
 	return cmd
 }

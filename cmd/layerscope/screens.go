@@ -29,5 +29,5 @@ func (a *app) present(ctx context.Context, job *analyze.Job, ref string) error {
 	if err != nil {
 		return err
 	}
-	return report.Text(a.out, m, a.textOptions())
+	return report.Text(a.out, report.About(m), a.textOptions())
 }

@@ -62,15 +62,22 @@ func plain(ts *testscript.TestScript, neg bool, files []string) {
 	}
 }
 
-// schema checks a file against a JSON Schema of docs.
+// schema checks a file against a JSON Schema of docs, which may refer to others
+// there, or against that of SARIF.
 func schema(ts *testscript.TestScript, neg bool, args []string) {
-	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", args[0]))
+	docs := filepath.Join("..", "..", "docs")
+	names, err := filepath.Glob(filepath.Join(docs, "*.schema.json"))
 	ts.Check(err)
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	ts.Check(err)
+	names = append(names, filepath.Join("..", "..", "view", "report", "testdata", "sarif-schema-2.1.0.json"))
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	ts.Check(c.AddResource(args[0], doc))
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		ts.Check(err)
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+		ts.Check(err)
+		ts.Check(c.AddResource(filepath.Base(name), doc))
+	}
 	compiled, err := c.Compile(args[0])
 	ts.Check(err)
 	got, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(args[1])))
@@ -103,10 +110,68 @@ func sums(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("the parts add up to %+v, the totals are %+v", sum, r.Totals)
 		}
 	}
+	wasteSums(ts, args[0], r.Totals.Dead)
 	if len(args) > 1 {
 		want := fmt.Sprint(args[1:])
 		if got := fmt.Sprintf("[%d %d %d]", r.Totals.Stored, r.Totals.Live, r.Totals.Dead); got != want {
 			ts.Fatalf("stored, live, dead are %s, want %s", got, want)
 		}
+	}
+}
+
+// wasteSums checks that all ways to add up what a report says of waste agree.
+func wasteSums(ts *testscript.TestScript, file string, dead int64) {
+	type part struct{ Bytes, Written, Killed, Base, Own int64 }
+	type tally struct {
+		part
+		ByReason         map[string]int64
+		BySteps, Classes []part
+		Groups           []struct {
+			part
+			Size  int64
+			Paths []any
+		}
+	}
+	var r struct {
+		Waste struct {
+			Dead, Duplicates, Disposable tally
+			Files                        []part
+		}
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &r))
+	equal := func(what string, got, want int64) {
+		if got != want {
+			ts.Fatalf("%s: %d, want %d", what, got, want)
+		}
+	}
+	var byReason, bySteps, killed, files, groups, classes int64
+	d := r.Waste.Dead
+	for _, n := range d.ByReason {
+		byReason += n
+	}
+	for _, p := range d.BySteps {
+		bySteps += p.Written
+		killed += p.Killed
+	}
+	for _, p := range r.Waste.Files {
+		files += p.Bytes
+	}
+	equal("dead bytes", d.Bytes, dead)
+	equal("dead bytes by reason", byReason, dead)
+	equal("dead bytes by the steps that wrote them", bySteps, dead)
+	equal("dead bytes by the steps that killed them", killed, dead)
+	equal("dead files", files, dead)
+	for _, g := range r.Waste.Duplicates.Groups {
+		equal("a group", g.Bytes, g.Size*int64(len(g.Paths)-1))
+		groups += g.Bytes
+	}
+	equal("duplicates", groups, r.Waste.Duplicates.Bytes)
+	for _, c := range r.Waste.Disposable.Classes {
+		classes += c.Bytes
+		equal("base and own of a class", c.Base+c.Own, c.Bytes)
+	}
+	equal("disposable", classes, r.Waste.Disposable.Bytes)
+	for _, t := range []tally{d, r.Waste.Duplicates, r.Waste.Disposable} {
+		equal("base and own", t.Base+t.Own, t.Bytes)
 	}
 }

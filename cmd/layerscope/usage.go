@@ -6,6 +6,7 @@ package main
 const rootUsage = `Usage:
     layerscope [FLAGS] IMAGE               look around in the image
     layerscope report [FLAGS] IMAGE        write where its bytes are
+    layerscope waste [FLAGS] IMAGE         write what it could do without
     layerscope tree [FLAGS] IMAGE          list its files
     layerscope cat [FLAGS] IMAGE PATH      write one of its files
     layerscope demo                        look around in a demo image
@@ -57,18 +58,44 @@ const reportUsage = `Usage:
     layerscope report [FLAGS] IMAGE
 
 Writes where the bytes of an image are: its totals, every step with the bytes
-that it stored and how many of them the final image can't reach (dead), and
-the largest files.
+that it stored and how many of them the final image can't reach (dead), the
+largest files, and what the image could do without.
 
-    --format text|json     text to read (default), or JSON (docs/json.md)
+    --format text|json|markdown|sarif
+                           text to read (default), JSON (docs/json.md), a
+                           summary to comment on a pull request with, or
+                           findings for code scanning (docs/sarif.md)
     --base IMAGE           the image it was built on, to tell its bytes from the
                            image's own; else looked for (docs/usage.md)
+    -f, --file DOCKERFILE  the Dockerfile that the image was built from, to
+                           tell the lines of steps and findings
+    --target STAGE         the stage of it that was built, if not the last
 
 And the flags of "layerscope --help".
 
 Examples:
     layerscope report app:latest
+    layerscope report -f Dockerfile --format sarif app:latest
     layerscope report --format json app.tar | jq '.steps[] | [.stored, .text]'
+`
+
+const wasteUsage = `Usage:
+    layerscope waste [FLAGS] IMAGE
+
+Writes what an image could do without: bytes that are dead, by reason and by
+the steps that wrote and killed them; files that images rarely need, with what
+to do about them; duplicates; and secrets that aren't gone.
+
+    --all                  every file, not only the largest
+    --format text|json     text to read (default), or JSON (docs/json.md)
+    --base, --file, --target
+                           as for layerscope report
+
+And the flags of "layerscope --help".
+
+Examples:
+    layerscope waste app:latest
+    layerscope waste --format json app.tar | jq -r '.waste.files[].path'
 `
 
 const treeUsage = `Usage:

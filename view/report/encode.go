@@ -66,6 +66,15 @@ func appendEscape(b []byte, r rune) []byte {
 	return fmt.Appendf(b, `\u%04x`, r)
 }
 
+// writeJSON writes v, indented, on lines of its own.
+func writeJSON(w io.Writer, v any) error {
+	b, err := encode(v, "  ")
+	if err != nil {
+		return err
+	}
+	return write(w, append(b, '\n'))
+}
+
 // write writes b and reports what went wrong with writing.
 func write(w io.Writer, b []byte) error {
 	if _, err := w.Write(b); err != nil {

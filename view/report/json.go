@@ -22,6 +22,7 @@ type imageReport struct {
 	Totals        totalsJSON  `json:"totals"`
 	Layers        []layerJSON `json:"layers"`
 	Steps         []stepJSON  `json:"steps"`
+	findingsJSON
 }
 
 type imageJSON struct {
@@ -72,11 +73,14 @@ type baseJSON struct {
 
 type totalsJSON struct {
 	sumsJSON
-	Base       sumsJSON `json:"base"`
-	Own        sumsJSON `json:"own"`
-	Files      int      `json:"files"`
-	Layers     int      `json:"layers"`
-	Efficiency float64  `json:"efficiency"`
+	Base              sumsJSON `json:"base"`
+	Own               sumsJSON `json:"own"`
+	TarSize           int64    `json:"tarSize"`
+	Files             int      `json:"files"`
+	Layers            int      `json:"layers"`
+	Efficiency        float64  `json:"efficiency"`
+	BrokenHardlinks   int      `json:"brokenHardlinks"`
+	DanglingWhiteouts int      `json:"danglingWhiteouts"`
 }
 
 type layerJSON struct {
@@ -85,9 +89,10 @@ type layerJSON struct {
 	Digest    *v1.Hash         `json:"digest"`
 	MediaType *types.MediaType `json:"mediaType"`
 	sumsJSON
-	Entries int  `json:"entries"`
-	Step    int  `json:"step"`
-	Base    bool `json:"base"`
+	TarSize int64 `json:"tarSize"`
+	Entries int   `json:"entries"`
+	Step    int   `json:"step"`
+	Base    bool  `json:"base"`
 }
 
 type stepJSON struct {
@@ -104,8 +109,13 @@ type stepJSON struct {
 	Layer       *int      `json:"layer"`
 	sumsJSON
 	Base  bool      `json:"base"`
-	Line  *struct{} `json:"line"`  // null: no Dockerfile is read yet
-	Match *struct{} `json:"match"` // null: likewise
+	Line  *lineJSON `json:"line"`
+	Match *string   `json:"match"`
+}
+
+type lineJSON struct {
+	Start int `json:"start"`
+	End   int `json:"end"`
 }
 
 // sumsJSON stands among the keys of what it is part of.
@@ -123,22 +133,20 @@ type argJSON struct {
 
 // JSON writes the report that docs/json.md describes. The same image gives the
 // same bytes.
-func JSON(w io.Writer, m *analyze.Image, tool Tool) error {
-	if !m.Complete {
-		return ErrIncomplete
+func JSON(w io.Writer, s Subject, tool Tool) error {
+	if err := s.check(); err != nil {
+		return err
 	}
-	b, err := encode(imageReport{
+	m := s.Image
+	return writeJSON(w, imageReport{
 		SchemaVersion: schemaVersion,
 		Tool:          tool,
 		Image:         newImageJSON(m),
-		Totals:        newTotalsJSON(m.Totals),
+		Totals:        newTotalsJSON(m),
 		Layers:        newLayersJSON(m.Layers),
 		Steps:         newStepsJSON(m.Steps),
-	}, "  ")
-	if err != nil {
-		return err
-	}
-	return write(w, append(b, '\n'))
+		findingsJSON:  newFindingsJSON(s),
+	})
 }
 
 func newImageJSON(m *analyze.Image) imageJSON {
@@ -175,15 +183,21 @@ func newSumsJSON(s analyze.Sums) sumsJSON {
 	return sumsJSON{nullBytes(s.Stored), nullBytes(s.Live), nullBytes(s.Dead), nullBytes(s.Compressed)}
 }
 
-func newTotalsJSON(t analyze.Totals) totalsJSON {
-	return totalsJSON{
-		sumsJSON:   newSumsJSON(t.Sums),
-		Base:       newSumsJSON(t.Base),
-		Own:        newSumsJSON(t.Own),
-		Files:      t.Files,
-		Layers:     t.Layers,
-		Efficiency: t.Efficiency(),
+func newTotalsJSON(m *analyze.Image) totalsJSON {
+	t := totalsJSON{
+		sumsJSON:          newSumsJSON(m.Totals.Sums),
+		Base:              newSumsJSON(m.Totals.Base),
+		Own:               newSumsJSON(m.Totals.Own),
+		Files:             m.Totals.Files,
+		Layers:            m.Totals.Layers,
+		Efficiency:        m.Totals.Efficiency(),
+		BrokenHardlinks:   m.Tree.BrokenHardlinks(),
+		DanglingWhiteouts: m.Tree.DanglingWhiteouts(),
 	}
+	for _, l := range m.Layers {
+		t.TarSize += l.Index.TarSize
+	}
+	return t
 }
 
 func newLayersJSON(layers []analyze.Layer) []layerJSON {
@@ -195,6 +209,7 @@ func newLayersJSON(layers []analyze.Layer) []layerJSON {
 			Digest:    nullable(l.Digest),
 			MediaType: nullable(l.MediaType),
 			sumsJSON:  newSumsJSON(l.Sums),
+			TarSize:   l.Index.TarSize,
 			Entries:   l.Entries,
 			Step:      l.Step,
 			Base:      l.Base,
@@ -220,6 +235,10 @@ func newStepsJSON(steps []analyze.Step) []stepJSON {
 			Layer:       nullIndex(s.Layer),
 			sumsJSON:    newSumsJSON(s.Sums),
 			Base:        s.Base,
+		}
+		if s.Match != history.Unmatched {
+			line := lineJSON(s.Line)
+			out[i].Line, out[i].Match = &line, nullable(s.Match.String())
 		}
 	}
 	return out

@@ -12,13 +12,10 @@ import (
 	"github.com/layerscope/layerscope/view/text"
 )
 
-// numLargest is how many of the largest files a report names.
-const numLargest = 10
-
 // largest writes the largest files of the final image with the steps that
 // wrote them.
 func (s style) largest(w *bufio.Writer, m *analyze.Image) {
-	files := largestFiles(m.Tree, numLargest)
+	files := largestFiles(m.Tree, fewRows)
 	if len(files) == 0 {
 		return
 	}

@@ -65,10 +65,14 @@ func sample(t *testing.T) *analyze.Image {
 func TestIncomplete(t *testing.T) {
 	m := new(analyze.Image)
 	for name, err := range map[string]error{
-		"Text":     Text(io.Discard, m, TextOptions{}),
-		"JSON":     JSON(io.Discard, m, Tool{}),
-		"Tree":     Tree(io.Discard, Listing{Image: m}, TextOptions{}),
-		"TreeJSON": TreeJSON(io.Discard, Listing{Image: m}, Tool{}),
+		"Text":      Text(io.Discard, About(m), TextOptions{}),
+		"JSON":      JSON(io.Discard, About(m), Tool{}),
+		"Waste":     Waste(io.Discard, About(m), WasteOptions{}),
+		"WasteJSON": WasteJSON(io.Discard, About(m), Tool{}),
+		"Markdown":  Markdown(io.Discard, About(m), TextOptions{}),
+		"SARIF":     SARIF(io.Discard, About(m), Tool{}),
+		"Tree":      Tree(io.Discard, Listing{Image: m}, TextOptions{}),
+		"TreeJSON":  TreeJSON(io.Discard, Listing{Image: m}, Tool{}),
 	} {
 		if !errors.Is(err, ErrIncomplete) {
 			t.Errorf("%s of an image that isn't read gives error %v", name, err)
@@ -82,14 +86,19 @@ func TestTextWidth(t *testing.T) {
 	m := read(t, synth.Image{
 		Tags: []string{"example.org/a/long/name/for/an/image:1.0"},
 		Steps: []synth.Step{
-			{CreatedBy: long, Layer: synth.Layer{synth.Body(long, 123456, 1), synth.Body("é"+long, 1234, 1)}},
+			{CreatedBy: long, Layer: synth.Layer{synth.Body(long, 123456, 1), synth.Body("é"+long, 1234, 1), synth.Body("same"+long, 123456, 1)}},
+			{CreatedBy: long, Layer: synth.Layer{synth.Whiteout("é" + long), synth.Body("d/.ssh/id_rsa"+long, 9, 1)}},
+			{CreatedBy: "ENV TOKEN=" + long},
+			{CreatedBy: long, Layer: synth.Layer{synth.Whiteout("d"), synth.Body("root/.cache/pip/"+long, 55, 4)}},
 			{CreatedBy: "CMD " + long},
 		},
 	})
+	subject := About(m)
 	for width := 60; width <= 140; width++ {
 		for _, ascii := range []bool{false, true} {
 			var b bytes.Buffer
-			if err := Text(&b, m, TextOptions{Width: width, ASCII: ascii}); err != nil {
+			opts := TextOptions{Width: width, ASCII: ascii}
+			if err := errors.Join(Text(&b, subject, opts), Waste(&b, subject, WasteOptions{opts, true})); err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.Lines(b.String()) {
@@ -319,10 +328,13 @@ func TestDeterministic(t *testing.T) {
 	m := sample(t)
 	l := Listing{Image: m, View: m.Tree.Changes(1), Step: 1, Changes: true, Depth: -1, BySize: true}
 	for name, write := range map[string]func(io.Writer) error{
-		"Text":     func(w io.Writer) error { return Text(w, m, TextOptions{}) },
-		"JSON":     func(w io.Writer) error { return JSON(w, m, Tool{}) },
-		"Tree":     func(w io.Writer) error { return Tree(w, l, TextOptions{}) },
-		"TreeJSON": func(w io.Writer) error { return TreeJSON(w, l, Tool{}) },
+		"Text":      func(w io.Writer) error { return Text(w, About(m), TextOptions{}) },
+		"JSON":      func(w io.Writer) error { return JSON(w, About(m), Tool{}) },
+		"Waste":     func(w io.Writer) error { return Waste(w, About(m), WasteOptions{All: true}) },
+		"WasteJSON": func(w io.Writer) error { return WasteJSON(w, About(m), Tool{}) },
+		"Markdown":  func(w io.Writer) error { return Markdown(w, About(m), TextOptions{}) },
+		"Tree":      func(w io.Writer) error { return Tree(w, l, TextOptions{}) },
+		"TreeJSON":  func(w io.Writer) error { return TreeJSON(w, l, Tool{}) },
 	} {
 		var a, b bytes.Buffer
 		if err := errors.Join(write(&a), write(&b)); err != nil {

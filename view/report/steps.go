@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/history"
 	"github.com/layerscope/layerscope/view/text"
 )
 
@@ -20,15 +21,18 @@ func (s style) steps(w *bufio.Writer, m *analyze.Image) {
 	fmt.Fprintln(w, "\nSteps")
 	t := table{style: s, cutLast: text.Truncate}
 	t.columns = []column{{title: "#"}, {title: "STORED"}, {title: "DEAD"}, {title: "COMPRESSED"},
-		{title: "SHARE", left: true}, {title: "BASE", left: true}, {title: "STEP", left: true}}
+		{title: "SHARE", left: true}, {title: "BASE", left: true}, {title: "LINE"}, {title: "STEP", left: true}}
 	for i, st := range m.Steps {
 		t.rows = append(t.rows, []string{
 			strconv.Itoa(i), s.size(st.Stored), s.size(st.Dead), s.size(st.Compressed),
-			s.bar(st.Stored, m.Totals.Stored), baseMark(st), s.foreign(st.Text),
+			s.bar(st.Stored, m.Totals.Stored), baseMark(st), lineMark(st), s.foreign(st.Text),
 		})
 	}
 	if m.Base.Steps == 0 {
 		t.drop("BASE")
+	}
+	if m.Dockerfile == nil {
+		t.drop("LINE")
 	}
 	if !anyCompressed(m) {
 		t.drop("COMPRESSED")
@@ -39,6 +43,18 @@ func (s style) steps(w *bufio.Writer, m *analyze.Image) {
 func baseMark(st analyze.Step) string {
 	if st.Base {
 		return "base"
+	}
+	return ""
+}
+
+// lineMark returns a step's lines in the Dockerfile: "~7" where only the order
+// of the instructions tells.
+func lineMark(st analyze.Step) string {
+	switch st.Match {
+	case history.Matched:
+		return st.Line.String()
+	case history.Aligned:
+		return "~" + st.Line.String()
 	}
 	return ""
 }

@@ -15,16 +15,17 @@ import (
 )
 
 // Text writes a report to be read: what the image is, its steps with their
-// bytes, its largest files.
-func Text(w io.Writer, m *analyze.Image, opts TextOptions) error {
-	if !m.Complete {
-		return ErrIncomplete
+// bytes, its largest files, and what it could do without.
+func Text(w io.Writer, subject Subject, opts TextOptions) error {
+	if err := subject.check(); err != nil {
+		return err
 	}
 	s := style{opts}
 	return writeAll(w, func(w *bufio.Writer) {
-		s.header(w, m)
-		s.steps(w, m)
-		s.largest(w, m)
+		s.header(w, subject.Image)
+		s.steps(w, subject.Image)
+		s.largest(w, subject.Image)
+		s.waste(w, subject, fewRows)
 	})
 }
 
@@ -51,6 +52,9 @@ func (s style) header(w *bufio.Writer, m *analyze.Image) {
 	row("history", fitText[m.Fit])
 	if n := m.Tree.BrokenHardlinks(); n > 0 {
 		row("links", text.Plural(n, "hard link")+" without a target")
+	}
+	if n := m.Tree.DanglingWhiteouts(); n > 0 {
+		row("whiteouts", text.Plural(n, "whiteout")+" of what isn't there")
 	}
 	if n := len(m.Attestations); n > 0 {
 		row("attached", text.Plural(n, "attestation"))

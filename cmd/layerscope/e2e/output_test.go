@@ -29,6 +29,7 @@ type report struct {
 		Base       bool
 		DiffID     string
 		Digest     *string
+		TarSize    int64
 		Entries    int
 		Step       int
 		Compressed *int64
@@ -40,6 +41,8 @@ type report struct {
 		Created   time.Time
 		Text      string
 		Layer     *int
+		Line      *struct{ Start, End int }
+		Match     *string
 	}
 }
 
@@ -56,6 +59,7 @@ type totals struct {
 	Sums
 	Base, Own     Sums
 	Files, Layers int
+	TarSize       int64
 	Compressed    *int64
 }
 

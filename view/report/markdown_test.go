@@ -1,0 +1,90 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/layerscope/layerscope/analyze/synth"
+	"github.com/layerscope/layerscope/view/text"
+)
+
+// TestMarkdownFits writes a report on an image with too much of everything: it
+// stays under 60 lines, and no name of the image is more than a name.
+func TestMarkdownFits(t *testing.T) {
+	hostile := "`` ` | **bold** <script> \x1b[31m\n# title \u202e [x](y) " + strings.Repeat("long", 40)
+	img := synth.Image{Tags: []string{"app:1.0"}}
+	for i := range 100 {
+		run := fmt.Sprintf("RUN %d %s # buildkit", i, hostile)
+		img.Steps = append(img.Steps, synth.Step{CreatedBy: run, Layer: synth.Layer{
+			synth.Body(fmt.Sprintf("%d/.ssh/id_rsa", i), 100, uint64(i)),
+			synth.Body(fmt.Sprintf("%d/%s", i, hostile), 1000, uint64(i)),
+			synth.Body(fmt.Sprintf("var/cache/apt/archives/%d.deb", i), 1000, uint64(i)),
+			synth.Body(fmt.Sprintf("root/.cache/pip/%d", i), 1000, uint64(i)),
+		}})
+		img.Steps = append(img.Steps, synth.Step{CreatedBy: "RUN rm", Layer: synth.Layer{synth.Whiteout(fmt.Sprint(i))}})
+		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("ENV TOKEN_%d=secretsecret", i)})
+	}
+	m := read(t, img)
+	for _, ascii := range []bool{false, true} {
+		var b bytes.Buffer
+		if err := Markdown(&b, About(m), TextOptions{ASCII: ascii}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if len(lines) >= 60 {
+			t.Errorf("%d lines", len(lines))
+		}
+		for _, l := range lines {
+			if text.Printable(l) != l || ascii && strings.ContainsFunc(l, func(r rune) bool { return r > '~' }) {
+				t.Errorf("unprintable line %q", l)
+			}
+			if outside := outsideCode(l); strings.Contains(outside, "bold") || strings.Contains(outside, "<script>") {
+				t.Errorf("a name gets out of its code span: %q", l)
+			}
+			if cells := strings.Count(strings.ReplaceAll(l, `\|`, ""), "|"); strings.HasPrefix(l, "|") && cells != 5 && cells != 4 && cells != 8 {
+				t.Errorf("a row has %d bars: %q", cells, l)
+			}
+		}
+	}
+}
+
+// outsideCode returns a line without its code spans, as CommonMark finds them
+// (spec 0.31, §6.1): a run of backticks up to the next run of the same length.
+func outsideCode(line string) string {
+	var out strings.Builder
+	for line != "" {
+		start := strings.IndexByte(line, '`')
+		if start < 0 {
+			out.WriteString(line)
+			break
+		}
+		out.WriteString(line[:start])
+		rest := strings.TrimLeft(line[start:], "`")
+		fence := len(line) - start - len(rest)
+		end := closing(rest, fence)
+		if end < 0 {
+			out.WriteString(line[start : start+fence])
+			line = rest
+			continue
+		}
+		line = rest[end:]
+	}
+	return out.String()
+}
+
+// closing returns where a run of n backticks ends in s, -1 if there is none.
+func closing(s string, n int) int {
+	for i := 0; i < len(s); {
+		if s[i] != '`' {
+			i++
+			continue
+		}
+		run := len(s[i:]) - len(strings.TrimLeft(s[i:], "`"))
+		if i += run; run == n {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,235 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/layerscope/layerscope/analyze/waste"
+	"github.com/layerscope/layerscope/view/text"
+)
+
+// WasteOptions are how much the text of a waste report lists.
+type WasteOptions struct {
+	TextOptions
+	All bool // every file, not only the largest
+}
+
+// Rows that the lists of a report have at most, and those of a report of nothing
+// but waste.
+const (
+	fewRows  = 10
+	someRows = 25
+)
+
+// Waste writes what an image could do without: what is dead and why, which
+// steps wrote and killed it, duplicates, disposable files and secrets.
+func Waste(w io.Writer, subject Subject, opts WasteOptions) error {
+	if err := subject.check(); err != nil {
+		return err
+	}
+	rows := someRows
+	if opts.All {
+		rows = 0
+	}
+	s := style{opts.TextOptions}
+	return writeAll(w, func(w *bufio.Writer) {
+		s.header(w, subject.Image)
+		s.waste(w, subject, rows)
+	})
+}
+
+// waste writes the sections of a report that are about waste, each list with at
+// most a number of rows, 0 for all.
+func (s style) waste(w *bufio.Writer, subject Subject, rows int) {
+	l := wasteText{s, subject, w, rows}
+	l.reasons()
+	l.deadSteps()
+	l.deadFiles()
+	l.advice()
+	l.disposable()
+	l.duplicates()
+	l.secretFiles()
+	l.secretValues()
+	l.dive()
+}
+
+// wasteText writes sections.
+type wasteText struct {
+	style
+	Subject
+	w    *bufio.Writer
+	rows int
+}
+
+// section writes a table under a title.
+func (l wasteText) section(title string, t table) {
+	if len(t.rows) == 0 {
+		return
+	}
+	t.style = l.style
+	if t.cutLast == nil {
+		t.cutLast = text.Truncate
+	}
+	fmt.Fprintf(l.w, "\n%s\n", l.cut(title))
+	t.write(l.w)
+}
+
+// list writes a table of which the first rows say the most: those that there is
+// room for, how many more there are, and what all add up to, if that isn't nil.
+func (l wasteText) list(title string, t table, row string, total []string) {
+	if len(t.rows) == 0 {
+		return
+	}
+	if left := len(t.rows) - l.rows; l.rows > 0 && left > 0 {
+		more := make([]string, len(t.columns))
+		more[len(more)-1] = "and " + text.Plural(left, "more "+row)
+		t.rows = append(t.rows[:l.rows], more)
+	}
+	if total != nil {
+		t.rows = append(t.rows, total)
+	}
+	l.section(title, t)
+}
+
+// reasonText says what the reasons mean.
+var reasonText = [waste.NumReasons]string{
+	waste.Overwritten: "other content took the path",
+	waste.Rewritten:   "the same content again: chmod, chown, touch",
+	waste.Deleted:     "removed, or a directory above it",
+	waste.Replaced:    "another type took the path, or twice in a tar",
+}
+
+// reasons writes what is dead, by reason.
+func (l wasteText) reasons() {
+	d := l.Findings.Dead
+	if d.Copies == nil {
+		fmt.Fprintln(l.w, "\nNo bytes are dead.")
+		return
+	}
+	t := table{columns: []column{{title: "BYTES"}, {title: "COMPRESSED"}, {title: "SHARE"}, {title: "COPIES"}, {title: "REASON", left: true}, {left: true}}}
+	row := func(sum waste.Sum, reason, what string) {
+		t.rows = append(t.rows, []string{l.size(sum.Bytes), l.size(sum.Compressed), text.Percent(sum.Bytes, l.Image.Totals.Stored),
+			text.Count(sum.Copies), reason, what})
+	}
+	for r := range waste.Reason(waste.NumReasons) {
+		if sum := d.ByReason[r]; sum.Copies > 0 {
+			row(sum, r.String(), reasonText[r])
+		}
+	}
+	row(d.Sum, "all", l.baseAndOwn(d.Tally))
+	if !anyCompressed(l.Image) {
+		t.drop("COMPRESSED")
+	}
+	l.section("Dead bytes", t)
+}
+
+// baseAndOwn says of a sum how it falls on the base and on the image's own
+// layers.
+func (l wasteText) baseAndOwn(t waste.Tally) string {
+	base := t.Of(l.Image.IsBase)
+	if l.Image.Base.How == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s in the base, %s in own layers", l.size(base.Bytes), l.size(t.Bytes-base.Bytes))
+}
+
+// deadSteps writes which steps wrote and which killed what is dead.
+func (l wasteText) deadSteps() {
+	d := l.Findings.Dead
+	t := table{columns: []column{{title: "#"}, {title: "WROTE"}, {title: "KILLED"}, {title: "STEP", left: true}}}
+	for k := range d.Layers {
+		if d.Layers[k].Copies == 0 && d.Killed[k].Copies == 0 {
+			continue
+		}
+		step := l.step(k)
+		t.rows = append(t.rows, []string{strconv.Itoa(step), l.some(d.Layers[k]), l.some(d.Killed[k]), l.foreign(l.Image.Steps[step].Text)})
+	}
+	l.section("Dead bytes by step", t)
+}
+
+// some returns a sum's bytes, nothing for none.
+func (s style) some(sum waste.Sum) string {
+	if sum.Copies == 0 {
+		return ""
+	}
+	return s.size(sum.Bytes)
+}
+
+// deadFiles writes the dead copies, the largest first.
+func (l wasteText) deadFiles() {
+	t := table{cutLast: text.TruncateMiddle, columns: []column{{title: "BYTES"}, {title: "WROTE"}, {title: "KILLED"},
+		{title: "REASON", left: true}, {title: "PATH", left: true}}}
+	for _, c := range l.Findings.Dead.Copies {
+		t.rows = append(t.rows, []string{l.size(c.Bytes), strconv.Itoa(l.writer(c.Copy)), strconv.Itoa(l.step(c.KilledBy)),
+			c.Reason.String(), l.name(l.path(c.Path))})
+	}
+	l.list("Dead files, with the steps that wrote and killed them", t, "file", nil)
+}
+
+// advice writes what to do about what is dead.
+func (l wasteText) advice() {
+	t := table{columns: []column{{title: "BYTES"}, {title: "WHAT TO DO", left: true}}}
+	for _, c := range l.causes() {
+		t.rows = append(t.rows, []string{l.size(c.Bytes), l.Subject.advice(c)})
+	}
+	l.list("What would spare dead bytes", t, "cause", nil)
+}
+
+// disposable writes what files match which rule, and what to do about them.
+func (l wasteText) disposable() {
+	d := l.Findings.Disposable
+	t := table{columns: []column{{title: "BYTES"}, {title: "FILES"}, {title: "STEPS", left: true},
+		{title: "RULE", left: true}, {title: "WHAT TO DO", left: true}}}
+	for _, c := range d.Classes {
+		t.rows = append(t.rows, []string{l.size(c.Bytes), text.Count(c.Sum.Copies), l.stepList(c.Layers), c.Rule.ID, c.Rule.Fix})
+	}
+	l.list("Files that images rarely need (docs/rules)", t, "rule",
+		[]string{l.size(d.Bytes), text.Count(d.Copies), "", "all", l.baseAndOwn(d.Tally)})
+}
+
+// duplicates writes what is there more than once.
+func (l wasteText) duplicates() {
+	t := table{cutLast: text.TruncateMiddle, columns: []column{{title: "WASTED"}, {title: "COPIES"}, {title: "SIZE"},
+		{title: "STEP"}, {title: "PATH", left: true}}}
+	for _, g := range l.Findings.Duplicates.Groups {
+		first := g.Copies[0]
+		t.rows = append(t.rows, []string{l.size(g.Bytes()), text.Count(len(g.Copies)), l.size(g.Size), strconv.Itoa(l.writer(first)), l.name(l.path(first.Path))})
+		if l.rows > 0 {
+			continue
+		}
+		for _, c := range g.Copies[1:] {
+			t.rows = append(t.rows, []string{"", "", "", strconv.Itoa(l.writer(c)), l.name(l.path(c.Path))})
+		}
+	}
+	d := l.Findings.Duplicates
+	l.list("Duplicates: files of equal content", t, "content",
+		[]string{l.size(d.Bytes), text.Count(d.Copies), "", "", l.baseAndOwn(d.Tally)})
+}
+
+// secretFiles writes which secrets were hidden, but are there.
+func (l wasteText) secretFiles() {
+	t := table{cutLast: text.TruncateMiddle, columns: []column{{title: "WROTE"}, {title: "HID"}, {title: "KIND", left: true}, {title: "PATH", left: true}}}
+	for _, f := range l.Findings.SecretFiles {
+		t.rows = append(t.rows, []string{strconv.Itoa(l.writer(f.Copy)), strconv.Itoa(l.step(f.KilledBy)), f.Kind, l.name(l.path(f.Path))})
+	}
+	l.list("Secrets by their names, removed but readable by all who pull the image", t, "file", nil)
+}
+
+// secretValues writes which records of the history hold what looks secret.
+func (l wasteText) secretValues() {
+	t := table{columns: []column{{title: "STEP"}, {title: "IN", left: true}, {title: "VALUE", left: true}}}
+	for _, v := range l.Findings.SecretValues {
+		t.rows = append(t.rows, []string{strconv.Itoa(v.Step), v.In, l.foreign(v.Name + "=" + v.Masked)})
+	}
+	l.list("Secrets in the history, by their names or looks", t, "value", nil)
+}
+
+// dive writes the numbers of the tool of that name.
+func (l wasteText) dive() {
+	d := l.Findings.Dive
+	fmt.Fprintf(l.w, "\n%s\n", l.cut("dive's numbers"))
+	fmt.Fprintln(l.w, l.cut(fmt.Sprintf("%sefficiency %.2f %%, wasted %s, user wasted %.2f %%",
+		gap, 100*d.EfficiencyScore, l.size(d.WastedBytes), 100*d.UserWastedPercent)))
+}
