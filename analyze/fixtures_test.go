@@ -97,6 +97,7 @@ func checkImage(t *testing.T, m *analyze.Image) {
 	if !m.Complete || m.Tree == nil {
 		t.Fatal("not complete")
 	}
+	checkBase(t, m)
 	var layers, steps tree.Sums
 	byLayer := map[int]int{}
 	for i, l := range m.Layers {

@@ -18,6 +18,8 @@ type Base struct {
 	Signed bool
 
 	Name string // of the FROM image, as the builder was given it; "" if the records don't say
+
+	dialect bool // the records above and below are two builders', or two builds' of one that says so
 }
 
 // findBase looks for the end of the FROM image. From the last step down, the
@@ -48,7 +50,9 @@ func (r *Result) StepsOf(layers int) int {
 		return 0
 	}
 	for b := newBoundary(r.Steps); b.below() && b.at >= least; {
-		if _, ok := b.base(); ok && Layers(r.Steps[:b.at]) == layers {
+		// An author may set the command before the last layer, a day before
+		// it even. The base's was set when its last layer was made.
+		if base, ok := b.base(); ok && Layers(r.Steps[:b.at]) == layers && (base.dialect || together(r.Steps[max(0, least-1):b.at])) {
 			return b.at
 		}
 	}
@@ -86,9 +90,9 @@ func (b *boundary) base() (Base, bool) {
 	name, named := startsFrom(above)
 	switch {
 	case named:
-		return Base{Steps: b.at, Signed: true, Name: name}, true
+		return Base{Steps: b.at, Signed: true, Name: name, dialect: true}, true
 	case foreign(below.Builder, b.top):
-		return Base{Steps: b.at, Signed: b.signed()}, true
+		return Base{Steps: b.at, Signed: b.signed(), dialect: true}, true
 	case below.Builder == Debuerreotype && above.Builder != Debuerreotype,
 		b.layerAbove && apart(below, above) && endsWithCommand(b.steps[:b.at]):
 		return Base{Steps: b.at}, true
@@ -174,6 +178,16 @@ const sameBuild = time.Hour
 // don't date their steps, or date them all alike, don't in one build only.
 func apart(a, b *Step) bool {
 	return b.Created.Sub(a.Created).Abs() >= sameBuild
+}
+
+// together tells whether steps were made at one time.
+func together(steps []Step) bool {
+	for i := 1; i < len(steps); i++ {
+		if apart(&steps[i-1], &steps[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // endsWithCommand tells whether the last thing the steps did, above their last

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
@@ -175,7 +176,7 @@ func TestSigned(t *testing.T) {
 		{"buildah", []v1.History{run, {CreatedBy: "/bin/sh -c x", Comment: "FROM docker.io/library/alpine:3.20"}},
 			Base{Steps: 1, Signed: true, Name: "docker.io/library/alpine:3.20"}},
 	} {
-		if r := Read(&v1.ConfigFile{History: tt.records}, make([]v1.Hash, len(tt.records))); r.Base != tt.want {
+		if r := Read(&v1.ConfigFile{History: tt.records}, make([]v1.Hash, len(tt.records))); !cmp.Equal(r.Base, tt.want, cmpopts.IgnoreUnexported(Base{})) {
 			t.Errorf("%s: %+v, want %+v", tt.name, r.Base, tt.want)
 		}
 	}
@@ -200,6 +201,11 @@ func TestStepsOf(t *testing.T) {
 	r := Read(&v1.ConfigFile{History: []v1.History{dated(0, false, run), dated(0, true, cmd), dated(0, true, env)}}, make([]v1.Hash, 1))
 	if got := r.StepsOf(1); got != 1 {
 		t.Errorf("%d of a base whose end doesn't show", got)
+	}
+	// An author's own command, a day before the layer above it.
+	r = Read(&v1.ConfigFile{History: []v1.History{dated(0, false, run), dated(24, true, cmd), dated(48, false, run)}}, make([]v1.Hash, 2))
+	if got := r.StepsOf(1); got != 1 {
+		t.Errorf("%d of a base below a command of another day", got)
 	}
 	if r := Read(&v1.ConfigFile{History: records}, make([]v1.Hash, 2)); r.StepsOf(1) != 0 {
 		t.Error("steps of a history that doesn't fit")

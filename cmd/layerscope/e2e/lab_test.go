@@ -24,6 +24,7 @@ const (
 	tmux     = "tmux"
 	ssh      = "ssh"
 	htpasswd = "htpasswd"
+	buildKit = "a current BuildKit"
 )
 
 // lab is what the tests work with: the program and the real parts around it.
@@ -37,6 +38,8 @@ type lab struct {
 	OwnEngine    bool   // and not one that was running
 	Registry     string // host:port
 	Guarded      string // host:port of one that wants a name and a password
+	Buildctl     string // BuildKit's client
+	BuildKitHost string // address of a current BuildKit
 	PodmanHost   string
 	SSHHost      string            // ssh://user@host:port of a host with the engine
 	SSHPath      string            // folder of the ssh command that gets there
@@ -98,6 +101,7 @@ func (l *lab) startParts() {
 		{engine, l.startEngine},
 		{registry, l.startRegistry},
 		{guarded, l.startGuarded},
+		{buildKit, l.startBuildKit},
 		{podman, l.startPodman},
 		{ssh, l.startSSH},
 	} {
