@@ -24,7 +24,7 @@ type Findings struct {
 // Findings looks the image over, which must be complete. It takes some passes
 // over the image's entries and reads nothing.
 func (m *Image) Findings() *Findings {
-	w := waste.Image{Tree: m.Tree, Compressed: make([]bool, len(m.Layers))}
+	w := waste.Image{Tree: m.Tree, Compressed: make([]bool, len(m.Layers)), Env: m.Config.Config.Env}
 	indexes := make([]*layer.Index, len(m.Layers))
 	for k, l := range m.Layers {
 		w.Compressed[k] = l.Compressed == l.Index.StoredSize

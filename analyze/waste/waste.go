@@ -20,6 +20,9 @@ type Image struct {
 	// Compressed tells of each layer whether it was read as it is fetched
 	// from a registry. Only then its files' shares of those bytes are known.
 	Compressed []bool
+	// Env is the environment that containers of the image get, as the config
+	// has it: NAME=value each.
+	Env []string
 }
 
 // Copy is one copy: the stored bytes of a regular file of one layer.
