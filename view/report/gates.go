@@ -31,7 +31,7 @@ func (s style) gates(w *bufio.Writer, subject Subject) {
 	for _, r := range g.Results {
 		if r.Level != gate.Off {
 			value, warn, fail := s.gateNumbers(r)
-			t.rows = append(t.rows, []string{r.Rule.String(), r.Level.String(), value, warn, fail, ""})
+			t.add(r.Rule.String(), r.Level.String(), value, warn, fail, "")
 		}
 	}
 	if len(t.rows) > 0 {
@@ -172,7 +172,7 @@ func (s style) found(w *bufio.Writer, r gate.Result) {
 		if f.Step >= 0 {
 			step = strconv.Itoa(f.Step)
 		}
-		t.rows = append(t.rows, []string{f.Level.String(), step, s.shorten(s.foreign(f.What), maxWhat, text.Truncate), path})
+		t.add(f.Level.String(), step, s.shorten(s.foreign(f.What), maxWhat, text.Truncate), path)
 	}
 	t.write(w)
 }

@@ -27,7 +27,7 @@ func (s style) largest(w *bufio.Writer, m *analyze.Image) {
 		if n := m.Tree.LiveRefs(f.inode); n > 1 {
 			path += fmt.Sprintf(" (and %s)", text.Plural(n-1, "link"))
 		}
-		t.rows = append(t.rows, []string{s.size(f.size), strconv.Itoa(m.Layers[f.inode.Layer].Step), path})
+		t.add(s.size(f.size), strconv.Itoa(m.Layers[f.inode.Layer].Step), path)
 	}
 	t.write(w)
 }

@@ -15,6 +15,7 @@ type table struct {
 	columns []column
 	rows    [][]string
 	cutLast func(string, int) string // how the last column is shortened
+	wrap    bool                     // the last column takes as many lines as it needs instead
 }
 
 // column is one column's header and where its cells stand.
@@ -27,6 +28,9 @@ const (
 	gap     = "  "
 	minLast = 8 // cells the last column keeps, however narrow it gets
 )
+
+// add adds a row.
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
 // write writes the table, indented by one gap.
 func (t *table) write(w *bufio.Writer) {
@@ -73,6 +77,9 @@ func (t *table) line(w *bufio.Writer, cells []string, widths []int) {
 	for i, cell := range cells {
 		b.WriteString(gap)
 		switch {
+		case i == last && t.wrap && t.Width > 0:
+			indent := "\n" + strings.Repeat(" ", text.Width(b.String()))
+			b.WriteString(strings.Join(text.Wrap(cell, widths[i]), indent))
 		case i == last:
 			b.WriteString(t.shorten(cell, widths[i], t.cutLast))
 		case t.columns[i].left:

@@ -76,18 +76,23 @@ func (l wasteText) section(title string, t table) {
 	t.write(l.w)
 }
 
-// list writes a table of which the first rows say the most: those that there is
-// room for, how many more there are, and what all add up to, if that isn't nil.
-func (l wasteText) list(title string, t table, row string, total []string) {
-	if len(t.rows) == 0 {
-		return
+// list writes a table of n things of which the first say the most: those that
+// there is room for, how many more there are, and what all add up to, if that
+// isn't nil. add adds the rows of one.
+func (l wasteText) list(title string, t table, n int, thing string, add func(t *table, i int), total []string) {
+	shown := n
+	if l.rows > 0 {
+		shown = min(n, l.rows)
 	}
-	if left := len(t.rows) - l.rows; l.rows > 0 && left > 0 {
+	for i := range shown {
+		add(&t, i)
+	}
+	if shown < n {
 		more := make([]string, len(t.columns))
-		more[len(more)-1] = "and " + text.Plural(left, "more "+row)
-		t.rows = append(t.rows[:l.rows], more)
+		more[len(more)-1] = "and " + text.Plural(n-shown, "more "+thing)
+		t.rows = append(t.rows, more)
 	}
-	if total != nil {
+	if n > 0 && total != nil {
 		t.rows = append(t.rows, total)
 	}
 	l.section(title, t)
@@ -110,8 +115,7 @@ func (l wasteText) reasons() {
 	}
 	t := table{columns: []column{{title: "BYTES"}, {title: "COMPRESSED"}, {title: "SHARE"}, {title: "COPIES"}, {title: "REASON", left: true}, {left: true}}}
 	row := func(sum waste.Sum, reason, what string) {
-		t.rows = append(t.rows, []string{l.size(sum.Bytes), l.size(sum.Compressed), text.Percent(sum.Bytes, l.Image.Totals.Stored),
-			text.Count(sum.Copies), reason, what})
+		t.add(l.size(sum.Bytes), l.size(sum.Compressed), text.Percent(sum.Bytes, l.Image.Totals.Stored), text.Count(sum.Copies), reason, what)
 	}
 	for r := range waste.Reason(waste.NumReasons) {
 		if sum := d.ByReason[r]; sum.Copies > 0 {
@@ -144,7 +148,7 @@ func (l wasteText) deadSteps() {
 			continue
 		}
 		step := l.step(k)
-		t.rows = append(t.rows, []string{strconv.Itoa(step), l.some(d.Layers[k]), l.some(d.Killed[k]), l.foreign(l.Image.Steps[step].Text)})
+		t.add(strconv.Itoa(step), l.some(d.Layers[k]), l.some(d.Killed[k]), l.foreign(l.Image.Steps[step].Text))
 	}
 	l.section("Dead bytes by step", t)
 }
@@ -161,75 +165,87 @@ func (s style) some(sum waste.Sum) string {
 func (l wasteText) deadFiles() {
 	t := table{cutLast: text.TruncateMiddle, columns: []column{{title: "BYTES"}, {title: "WROTE"}, {title: "KILLED"},
 		{title: "REASON", left: true}, {title: "PATH", left: true}}}
-	for _, c := range l.Findings.Dead.Copies {
-		t.rows = append(t.rows, []string{l.size(c.Bytes), strconv.Itoa(l.writer(c.Copy)), strconv.Itoa(l.step(c.KilledBy)),
-			c.Reason.String(), l.name(l.path(c.Path))})
-	}
-	l.list("Dead files, with the steps that wrote and killed them", t, "file", nil)
+	copies := l.Findings.Dead.Copies
+	l.list("Dead files, with the steps that wrote and killed them", t, len(copies), "file", func(t *table, i int) {
+		c := copies[i]
+		t.add(l.size(c.Bytes), strconv.Itoa(l.writer(c.Copy)), strconv.Itoa(l.step(c.KilledBy)), c.Reason.String(), l.name(l.path(c.Path)))
+	}, nil)
 }
 
 // advice writes what to do about what is dead.
 func (l wasteText) advice() {
-	t := table{columns: []column{{title: "BYTES"}, {title: "WHAT TO DO", left: true}}}
-	for _, c := range l.causes() {
-		t.rows = append(t.rows, []string{l.size(c.Bytes), l.Subject.advice(c)})
-	}
-	l.list("What would spare dead bytes", t, "cause", nil)
+	t := table{wrap: true, columns: []column{{title: "BYTES"}, {title: "WHAT TO DO", left: true}}}
+	causes := l.causes()
+	l.list("What would spare dead bytes", t, len(causes), "cause", func(t *table, i int) {
+		t.add(l.size(causes[i].Bytes), l.Subject.advice(causes[i]))
+	}, nil)
 }
 
-// disposable writes what files match which rule, and what to do about them.
+// disposable writes what files match which rule, and, where there is room, what
+// to do about them.
 func (l wasteText) disposable() {
-	d := l.Findings.Disposable
-	t := table{columns: []column{{title: "BYTES"}, {title: "FILES"}, {title: "STEPS", left: true},
+	brief := l.rows == fewRows
+	t := table{wrap: true, columns: []column{{title: "BYTES"}, {title: "FILES"}, {title: "STEPS", left: true},
 		{title: "RULE", left: true}, {title: "WHAT TO DO", left: true}}}
-	for _, c := range d.Classes {
-		t.rows = append(t.rows, []string{l.size(c.Bytes), text.Count(c.Sum.Copies), l.stepList(c.Layers), c.Rule.ID, c.Rule.Fix})
+	if brief {
+		t.columns[len(t.columns)-1].title = "WHAT IT IS"
 	}
-	l.list("Files that images rarely need (docs/rules)", t, "rule",
-		[]string{l.size(d.Bytes), text.Count(d.Copies), "", "all", l.baseAndOwn(d.Tally)})
+	d := l.Findings.Disposable
+	l.list("Files that images rarely need (docs/rules)", t, len(d.Classes), "rule", func(t *table, i int) {
+		c := d.Classes[i]
+		what := c.Rule.Fix
+		if brief {
+			what = c.Rule.Title
+		}
+		t.add(l.size(c.Bytes), text.Count(c.Sum.Copies), l.stepList(c.Layers), c.Rule.ID, what)
+	}, []string{l.size(d.Bytes), text.Count(d.Copies), "", "all", l.baseAndOwn(d.Tally)})
 }
 
-// duplicates writes what is there more than once.
+// duplicates writes what is there more than once: of each content the copy that
+// would remain and, if everything is listed, the others.
 func (l wasteText) duplicates() {
 	t := table{cutLast: text.TruncateMiddle, columns: []column{{title: "WASTED"}, {title: "COPIES"}, {title: "SIZE"},
 		{title: "STEP"}, {title: "PATH", left: true}}}
-	for _, g := range l.Findings.Duplicates.Groups {
-		first := g.Copies[0]
-		t.rows = append(t.rows, []string{l.size(g.Bytes()), text.Count(len(g.Copies)), l.size(g.Size), strconv.Itoa(l.writer(first)), l.name(l.path(first.Path))})
-		if l.rows > 0 {
-			continue
-		}
-		for _, c := range g.Copies[1:] {
-			t.rows = append(t.rows, []string{"", "", "", strconv.Itoa(l.writer(c)), l.name(l.path(c.Path))})
-		}
-	}
 	d := l.Findings.Duplicates
-	l.list("Duplicates: files of equal content", t, "content",
-		[]string{l.size(d.Bytes), text.Count(d.Copies), "", "", l.baseAndOwn(d.Tally)})
+	l.list("Duplicates: files of equal content", t, len(d.Groups), "content", func(t *table, i int) {
+		g := d.Groups[i]
+		first := g.Copies[0]
+		t.add(l.size(g.Bytes()), text.Count(len(g.Copies)), l.size(g.Size), strconv.Itoa(l.writer(first)), l.name(l.path(first.Path)))
+		for _, c := range g.Copies[1:] {
+			if l.rows == 0 {
+				t.add("", "", "", strconv.Itoa(l.writer(c)), l.name(l.path(c.Path)))
+			}
+		}
+	}, []string{l.size(d.Bytes), text.Count(d.Copies), "", "", l.baseAndOwn(d.Tally)})
 }
 
 // secretFiles writes which secrets were hidden, but are there.
 func (l wasteText) secretFiles() {
 	t := table{cutLast: text.TruncateMiddle, columns: []column{{title: "WROTE"}, {title: "HID"}, {title: "KIND", left: true}, {title: "PATH", left: true}}}
-	for _, f := range l.Findings.SecretFiles {
-		t.rows = append(t.rows, []string{strconv.Itoa(l.writer(f.Copy)), strconv.Itoa(l.step(f.KilledBy)), f.Kind, l.name(l.path(f.Path))})
-	}
-	l.list("Secrets by their names, removed but readable by all who pull the image", t, "file", nil)
+	files := l.Findings.SecretFiles
+	l.list("Secrets by their names, removed but readable by all who pull the image", t, len(files), "file", func(t *table, i int) {
+		f := files[i]
+		t.add(strconv.Itoa(l.writer(f.Copy)), strconv.Itoa(l.step(f.KilledBy)), f.Kind, l.name(l.path(f.Path)))
+	}, nil)
 }
 
 // secretValues writes which records of the history hold what looks secret.
 func (l wasteText) secretValues() {
-	t := table{columns: []column{{title: "STEP"}, {title: "IN", left: true}, {title: "VALUE", left: true}}}
-	for _, v := range l.Findings.SecretValues {
-		t.rows = append(t.rows, []string{strconv.Itoa(v.Step), v.In, l.foreign(v.Name + "=" + v.Masked)})
-	}
-	l.list("Secrets in the history, by their names or looks", t, "value", nil)
+	t := table{cutLast: text.Truncate, columns: []column{{title: "STEP"}, {title: "IN", left: true}, {title: "VALUE", left: true}}}
+	values := l.Findings.SecretValues
+	l.list("Secrets in the history, by their names or looks", t, len(values), "value", func(t *table, i int) {
+		v := values[i]
+		t.add(strconv.Itoa(v.Step), v.In, l.foreign(v.Name+"="+v.Masked))
+	}, nil)
 }
 
 // dive writes the numbers of the tool of that name.
 func (l wasteText) dive() {
 	d := l.Findings.Dive
+	user := l.unknown() // what dive divides by 0
+	if p := nullFloat(d.UserWastedPercent); p != nil {
+		user = strconv.FormatFloat(100**p, 'f', 2, 64) + " %"
+	}
 	fmt.Fprintf(l.w, "\n%s\n", l.cut("dive's numbers"))
-	fmt.Fprintln(l.w, l.cut(fmt.Sprintf("%sefficiency %.2f %%, wasted %s, user wasted %.2f %%",
-		gap, 100*d.EfficiencyScore, l.size(d.WastedBytes), 100*d.UserWastedPercent)))
+	fmt.Fprintln(l.w, l.cut(fmt.Sprintf("%sefficiency %.2f %%, wasted %s, user wasted %s", gap, 100*d.EfficiencyScore, l.size(d.WastedBytes), user)))
 }

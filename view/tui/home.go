@@ -69,7 +69,7 @@ func (h *home) draw(s tcell.Screen, l layout) {
 			continue
 		}
 		if msg := h.message(pane(p)); msg != "" {
-			putCentred(s, h.u.theme, r, wrap(text.Lines(msg), r.w-2), roleDim)
+			putCentred(s, h.u.theme, r, text.Wrap(text.Lines(msg), r.w-2), roleDim)
 		} else {
 			h.list[p].draw(s, pane(p) == h.focus)
 		}

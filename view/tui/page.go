@@ -93,7 +93,7 @@ func pageLines(fields []field, width int) [][]span {
 			continue
 		}
 		label := text.Printable(f.label)
-		for _, l := range wrap(text.Lines(f.text), width-labels-2) {
+		for _, l := range text.Wrap(text.Lines(f.text), width-labels-2) {
 			lines = append(lines, []span{{text.Pad(label, labels+2), roleDim}, {l, roleText}})
 			label = ""
 		}

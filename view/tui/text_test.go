@@ -3,10 +3,8 @@ package tui
 import (
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/gdamore/tcell/v2"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/progress"
@@ -56,48 +54,6 @@ func TestBarFits(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestWrap(t *testing.T) {
-	for _, test := range []struct {
-		text  string
-		width int
-		want  []string
-	}{
-		{"", 10, []string{""}},
-		{"one two three", 7, []string{"one two", "three"}},
-		{"one two three", 8, []string{"one two", "three"}},
-		{"one two three", 3, []string{"one", "two", "thr", "ee"}},
-		{"a\n\nb", 5, []string{"a", "", "b"}},
-		{"sha256:0123456789", 6, []string{"sha256", ":01234", "56789"}},
-		{"日本語日本", 4, []string{"日本", "語日", "本"}},
-		{"日本", 1, []string{"日", "本"}},
-		{"abc", 0, []string{"a", "b", "c"}},
-		{"    if x", 20, []string{"    if x"}},
-	} {
-		if diff := cmp.Diff(test.want, wrap(test.text, test.width)); diff != "" {
-			t.Errorf("wrap(%q, %d) (-want +got):\n%s", test.text, test.width, diff)
-		}
-	}
-}
-
-func FuzzWrap(f *testing.F) {
-	f.Add("one two three", 5)
-	f.Add("日本語 é̂ 👩‍👩‍👧 x", 3)
-	f.Fuzz(func(t *testing.T, s string, width int) {
-		s, width = text.Lines(s), 2+(width&63)
-		var b strings.Builder
-		for _, l := range wrap(s, width) {
-			if text.Width(l) > width && utf8.RuneCountInString(l) > 1 && strings.Contains(strings.TrimSpace(l), " ") {
-				t.Errorf("%q takes more than %d cells", l, width)
-			}
-			b.WriteString(l)
-		}
-		drop := strings.NewReplacer(" ", "", "\n", "")
-		if got, want := drop.Replace(b.String()), drop.Replace(s); got != want {
-			t.Errorf("wrap(%q, %d) lost something: %q", s, width, got)
-		}
-	})
 }
 
 func TestModeAndOwner(t *testing.T) {

@@ -1,4 +1,4 @@
-package tui
+package text
 
 import (
 	"strings"
@@ -6,9 +6,9 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// wrap breaks printable text into lines of at most width cells, at spaces where
+// Wrap breaks printable text into lines of at most width cells, at spaces where
 // there are any, else anywhere. Nothing is lost but the spaces at the breaks.
-func wrap(s string, width int) []string {
+func Wrap(s string, width int) []string {
 	var lines []string
 	for _, l := range strings.Split(s, "\n") {
 		lines = append(lines, wrapLine(l, max(1, width))...)
