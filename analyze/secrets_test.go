@@ -1,10 +1,7 @@
 package analyze_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/analyzetest"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/analyze/synth"
 	"github.com/layerscope/layerscope/analyze/synth/fixture"
@@ -53,26 +51,8 @@ var leaky = synth.Image{
 	},
 }
 
-// analyzed analyzes an image made in code.
-func analyzed(t *testing.T, img synth.Image) *analyze.Image {
-	t.Helper()
-	var b bytes.Buffer
-	if err := synth.DockerArchive(&b, img); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "image.tar")
-	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	m, err := analyze.Analyze(context.Background(), path, analyze.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 func TestSecretFiles(t *testing.T) {
-	m := analyzed(t, leaky)
+	m := analyzetest.Image(t, leaky)
 	type leak struct {
 		Kind, Path    string
 		Wrote, Killed int
@@ -95,7 +75,7 @@ func TestSecretFiles(t *testing.T) {
 // TestRedacted looks for the secret in all that the redacted image tells, and
 // for the rest of what it told before.
 func TestRedacted(t *testing.T) {
-	m := analyzed(t, leaky)
+	m := analyzetest.Image(t, leaky)
 	told := func(m *analyze.Image) string {
 		b, err := json.Marshal([]any{m.Config.Config, m.Steps})
 		if err != nil {

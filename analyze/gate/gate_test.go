@@ -1,16 +1,13 @@
 package gate_test
 
 import (
-	"bytes"
-	"context"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/analyzetest"
 	"github.com/layerscope/layerscope/analyze/dive"
 	"github.com/layerscope/layerscope/analyze/gate"
 	"github.com/layerscope/layerscope/analyze/synth"
@@ -54,18 +51,7 @@ var example = synth.Image{Steps: []synth.Step{
 // test's affair: two files are, of 100 bytes in the base and of 7.
 func read(t *testing.T) (*analyze.Image, *analyze.Findings) {
 	t.Helper()
-	var b bytes.Buffer
-	if err := synth.DockerArchive(&b, example); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "image.tar")
-	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	m, err := analyze.Analyze(context.Background(), path, analyze.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := analyzetest.Image(t, example)
 	if !m.IsBase(0) || m.IsBase(1) || m.IsBase(2) {
 		t.Fatal("the base isn't layer 0")
 	}

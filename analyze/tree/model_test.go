@@ -2,7 +2,6 @@ package tree_test
 
 import (
 	"archive/tar"
-	"context"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -49,14 +48,7 @@ func TestAgainstNaiveModel(t *testing.T) {
 // checkAgainstNaive compares every view and every sum.
 func checkAgainstNaive(t *testing.T, layers [][]tar.Header) bool {
 	t.Helper()
-	var indexes []*layer.Index
-	for _, l := range layers {
-		indexes = append(indexes, naive.Index(t, l))
-	}
-	tr, err := tree.Build(context.Background(), indexes, tree.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := naive.Tree(t, layers)
 	fs := naive.New()
 	ok := true
 	dangling := 0

@@ -3,7 +3,6 @@ package waste_test
 import (
 	"archive/tar"
 	"cmp"
-	"context"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -11,8 +10,6 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"github.com/layerscope/layerscope/analyze/layer"
-	"github.com/layerscope/layerscope/analyze/tree"
 	"github.com/layerscope/layerscope/analyze/tree/naive"
 	"github.com/layerscope/layerscope/analyze/waste"
 )
@@ -116,19 +113,11 @@ func byComponent(a, b string) int {
 // build stacks layers. Of every third the compressed bytes aren't known.
 func build(t testing.TB, layers [][]tar.Header) waste.Image {
 	t.Helper()
-	var indexes []*layer.Index
-	for _, l := range layers {
-		indexes = append(indexes, naive.Index(t, l))
-	}
-	tr, err := tree.Build(context.Background(), indexes, tree.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	known := make([]bool, len(layers))
 	for k := range known {
 		known[k] = k%3 != 2
 	}
-	return waste.Image{Tree: tr, Compressed: known}
+	return waste.Image{Tree: naive.Tree(t, layers), Compressed: known}
 }
 
 func TestDeadAgainstNaiveModel(t *testing.T) {

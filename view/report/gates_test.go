@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/analyzetest"
 	"github.com/layerscope/layerscope/analyze/gate"
 	"github.com/layerscope/layerscope/analyze/synth"
 	"github.com/layerscope/layerscope/view/text"
@@ -55,7 +56,7 @@ func TestGateNumbers(t *testing.T) {
 // to what may be printed.
 func TestGatesText(t *testing.T) {
 	long := strings.Repeat("wide字[red]\x1b[31m\u202e ", 20)
-	m := read(t, synth.Image{Steps: []synth.Step{
+	m := analyzetest.Image(t, synth.Image{Steps: []synth.Step{
 		{CreatedBy: "ENV A_TOKEN=hunter2", Comment: "buildkit.dockerfile.v0"},
 		{CreatedBy: "COPY . / # buildkit", Layer: synth.Layer{synth.File(long+"/.git", "x"), synth.File(long+"/id_rsa", "key")}},
 		{CreatedBy: "RUN rm # buildkit", Layer: synth.Layer{synth.Whiteout(long + "/id_rsa")}},
@@ -74,24 +75,14 @@ func TestGatesText(t *testing.T) {
 	for width := 60; width <= 100; width++ {
 		for _, ascii := range []bool{false, true} {
 			var b bytes.Buffer
-			if err := Text(&b, s, TextOptions{Width: width, ASCII: ascii}); err != nil {
+			opts := TextOptions{Width: width, ASCII: ascii}
+			if err := Text(&b, s, opts); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.Contains(b.String(), "Gates: 2 failed") {
 				t.Fatalf("no gates in %s", b.String())
 			}
-			for line := range strings.Lines(b.String()) {
-				line = strings.TrimSuffix(line, "\n")
-				if text.Width(line) > width {
-					t.Errorf("width %d: line of %d cells: %q", width, text.Width(line), line)
-				}
-				if text.Printable(line) != line {
-					t.Errorf("width %d: unprintable line %q", width, line)
-				}
-				if ascii && strings.ContainsFunc(line, func(r rune) bool { return r > '~' }) {
-					t.Errorf("width %d: not ASCII: %q", width, line)
-				}
-			}
+			checkLines(t, b.String(), opts)
 		}
 	}
 }

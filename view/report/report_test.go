@@ -2,14 +2,12 @@ package report
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,29 +19,12 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/analyzetest"
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/synth"
 	"github.com/layerscope/layerscope/analyze/tree"
 	"github.com/layerscope/layerscope/view/text"
 )
-
-// read analyzes an image made in code.
-func read(t *testing.T, img synth.Image) *analyze.Image {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "image.tar")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(synth.OCIArchive(f, img), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	m, err := analyze.Analyze(context.Background(), path, analyze.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
 
 // sample is an image with many files of many sizes, of which layers above
 // replace, link and delete some.
@@ -51,7 +32,7 @@ func sample(t *testing.T) *analyze.Image {
 	file := func(i int) synth.Entry {
 		return synth.Body(fmt.Sprintf("d%d/e%d/f%d", i%3, i%7, i), int64(i*i%977), uint64(i))
 	}
-	return read(t, synth.Image{Steps: []synth.Step{
+	return analyzetest.Image(t, synth.Image{Steps: []synth.Step{
 		{CreatedBy: "RUN many # buildkit", Layer: synth.Layer{synth.Many(500, file)}},
 		{CreatedBy: "RUN links # buildkit", Layer: synth.Layer{
 			synth.Hardlink("d0/link", "d1/e3/f31"),
@@ -83,7 +64,7 @@ func TestIncomplete(t *testing.T) {
 // TestTextWidth holds every line to the width, whatever the image's names.
 func TestTextWidth(t *testing.T) {
 	long := strings.Repeat("wide字[red]\x1b[31m\u202e ", 20)
-	m := read(t, synth.Image{
+	m := analyzetest.Image(t, synth.Image{
 		Tags: []string{"example.org/a/long/name/for/an/image:1.0"},
 		Steps: []synth.Step{
 			{CreatedBy: long, Layer: synth.Layer{synth.Body(long, 123456, 1), synth.Body("é"+long, 1234, 1), synth.Body("same"+long, 123456, 1)}},
@@ -101,18 +82,25 @@ func TestTextWidth(t *testing.T) {
 			if err := errors.Join(Text(&b, subject, opts), Waste(&b, subject, WasteOptions{opts, true})); err != nil {
 				t.Fatal(err)
 			}
-			for line := range strings.Lines(b.String()) {
-				line = strings.TrimSuffix(line, "\n")
-				if text.Width(line) > width {
-					t.Errorf("width %d: line of %d cells: %q", width, text.Width(line), line)
-				}
-				if text.Printable(line) != line {
-					t.Errorf("width %d: unprintable line %q", width, line)
-				}
-				if ascii && strings.ContainsFunc(line, func(r rune) bool { return r > '~' }) {
-					t.Errorf("width %d: not ASCII: %q", width, line)
-				}
-			}
+			checkLines(t, b.String(), opts)
+		}
+	}
+}
+
+// checkLines holds every line of a report to its width, and to what may be
+// printed.
+func checkLines(t *testing.T, report string, opts TextOptions) {
+	t.Helper()
+	for line := range strings.Lines(report) {
+		line = strings.TrimSuffix(line, "\n")
+		if opts.Width > 0 && text.Width(line) > opts.Width {
+			t.Errorf("width %d: line of %d cells: %q", opts.Width, text.Width(line), line)
+		}
+		if text.Printable(line) != line {
+			t.Errorf("width %d: unprintable line %q", opts.Width, line)
+		}
+		if opts.ASCII && strings.ContainsFunc(line, func(r rune) bool { return r > '~' }) {
+			t.Errorf("width %d: not ASCII: %q", opts.Width, line)
 		}
 	}
 }
@@ -228,7 +216,7 @@ func entries(t *testing.T, l Listing) []entryJSON {
 
 // TestTreeInodes lists links of every kind, devices and attributes.
 func TestTreeInodes(t *testing.T) {
-	m := read(t, synth.Image{Steps: []synth.Step{
+	m := analyzetest.Image(t, synth.Image{Steps: []synth.Step{
 		{CreatedBy: "RUN one", Layer: synth.Layer{
 			synth.File("file", "a body", synth.Xattr("user.b", "2"), synth.Xattr("security.capability", "1")),
 			synth.File("none", ""),
@@ -273,7 +261,7 @@ func TestTreeInodes(t *testing.T) {
 
 // TestTreeBrokenLinks says what is wrong with hard links that lead nowhere.
 func TestTreeBrokenLinks(t *testing.T) {
-	m := read(t, synth.Image{Steps: []synth.Step{
+	m := analyzetest.Image(t, synth.Image{Steps: []synth.Step{
 		{CreatedBy: "RUN one", Layer: synth.Layer{
 			synth.Dir("dir"),
 			synth.Hardlink("a", "gone"),
@@ -308,7 +296,7 @@ func ptr[T any](v T) *T { return &v }
 // TestTreeDeep lists a directory thousands deep: lines don't grow without end.
 func TestTreeDeep(t *testing.T) {
 	const depth = 8000
-	m := read(t, synth.Image{Steps: []synth.Step{{CreatedBy: "RUN deep", Layer: synth.Layer{
+	m := analyzetest.Image(t, synth.Image{Steps: []synth.Step{{CreatedBy: "RUN deep", Layer: synth.Layer{
 		synth.File(strings.Repeat("d/", depth)+"f", "x"),
 	}}}})
 	var b bytes.Buffer

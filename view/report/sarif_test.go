@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/analyzetest"
 	"github.com/layerscope/layerscope/analyze/dockerfile"
 	"github.com/layerscope/layerscope/analyze/gate"
 	"github.com/layerscope/layerscope/analyze/secret"
@@ -123,7 +124,7 @@ func briefs(run sarifRun) (bs []brief) {
 
 func TestSARIF(t *testing.T) {
 	img, df := wasteful("a")
-	m := read(t, img)
+	m := analyzetest.Image(t, img)
 	run := sarifOf(t, About(withDockerfile(t, m, filepath.FromSlash("./docker files/Dockerfile"), df)))
 	file := "docker%20files/Dockerfile"
 	want := []brief{ // none of the base
@@ -156,7 +157,7 @@ func TestSARIF(t *testing.T) {
 	// Where no base is known, all findings are the image's own. Lines of the
 	// steps that the Dockerfile hasn't aren't known.
 	img.Steps[0].CreatedBy, img.Steps[0].Comment = "/bin/sh -c base", ""
-	run = sarifOf(t, About(withDockerfile(t, read(t, img), "Dockerfile", df)))
+	run = sarifOf(t, About(withDockerfile(t, analyzetest.Image(t, img), "Dockerfile", df)))
 	want = []brief{
 		{"dead-bytes", "warning", "Dockerfile", 1000, []string{"Dockerfile:3-3"}},
 		{"dead-bytes", "warning", "Dockerfile:2-2", 1000, []string{"Dockerfile:5-6", "Dockerfile:3-3"}},
@@ -172,7 +173,7 @@ func TestSARIF(t *testing.T) {
 // hand.
 func TestSARIFOfAll(t *testing.T) {
 	img, df := wasteful("a")
-	s := About(withDockerfile(t, read(t, img), "Dockerfile", df))
+	s := About(withDockerfile(t, analyzetest.Image(t, img), "Dockerfile", df))
 	dead := s.Findings.Dead.Copies // base/gone, srv/d, srv/c, srv/b, srv/a
 	rule := &disposable.Rule{ID: "odd-files", Title: "odd files", What: "Files that are odd.", Why: "Nobody asks for them.", Fix: "Leave them out."}
 	class := disposable.Class{Rule: rule, Tally: waste.Image{Tree: s.Image.Tree}.NewTally()}
@@ -221,7 +222,7 @@ func TestSARIFFingerprints(t *testing.T) {
 	prints := func(sum string) (all []string) {
 		img, _ := wasteful(sum)
 		img.Steps = append(img.Steps, img.Steps[1:]...) // the same instructions twice
-		for _, r := range sarifOf(t, About(read(t, img))).Results {
+		for _, r := range sarifOf(t, About(analyzetest.Image(t, img))).Results {
 			all = append(all, r.RuleID+" "+r.Fingerprints["primaryLocationLineHash"])
 		}
 		return all
@@ -290,7 +291,7 @@ func TestSARIFHostile(t *testing.T) {
 		{CreatedBy: "/bin/sh -c rm", Layer: synth.Layer{synth.Whiteout(evil)}},
 	}}
 	var b bytes.Buffer
-	if err := SARIF(&b, About(read(t, img)), Tool{"layerscope", "v1"}); err != nil {
+	if err := SARIF(&b, About(analyzetest.Image(t, img)), Tool{"layerscope", "v1"}); err != nil {
 		t.Fatal(err)
 	}
 	if out := strings.ReplaceAll(b.String(), "\n", ""); text.Printable(out) != out {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/tree"
 )
 
 // RandomLayers makes up to n layers, at least one, of members over few names,
@@ -106,6 +107,20 @@ func Index(t testing.TB, members []tar.Header) *layer.Index {
 		t.Fatal(err)
 	}
 	return x
+}
+
+// Tree writes layers, reads them and stacks them.
+func Tree(t testing.TB, layers [][]tar.Header) *tree.Tree {
+	t.Helper()
+	indexes := make([]*layer.Index, len(layers))
+	for k, l := range layers {
+		indexes[k] = Index(t, l)
+	}
+	tr, err := tree.Build(context.Background(), indexes, tree.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
 }
 
 // Describe returns layers to be read by whoever has to find out why a test

@@ -1,0 +1,31 @@
+// Package analyzetest analyzes images made in code, for tests.
+package analyzetest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/synth"
+)
+
+// Image analyzes an image, which it writes as an OCI archive.
+func Image(t testing.TB, img synth.Image) *analyze.Image {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "image.tar")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(synth.OCIArchive(f, img), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	m, err := analyze.Analyze(context.Background(), path, analyze.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
