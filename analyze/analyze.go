@@ -15,6 +15,8 @@ type Options struct {
 	// MaxLayerSize is the most bytes an uncompressed layer may have; 0 for
 	// no limit. See [layer.Options].
 	MaxLayerSize int64
+	// Packages asks for [Image.Packages], which costs some time and memory.
+	Packages bool
 }
 
 // Analyze reads the image that ref names (design §4, References) and returns
@@ -51,7 +53,7 @@ func start(ctx context.Context, opts Options, open func(context.Context, source.
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	j := &Job{progress: opts.Source.Progress, cancel: cancel, done: make(chan struct{})}
-	j.reading.init(opts.Source.Progress)
+	j.reading.init(opts)
 	go func() {
 		defer close(j.done)
 		defer cancel()

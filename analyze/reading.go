@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/packages"
 	"github.com/layerscope/layerscope/analyze/progress"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/analyze/tree"
@@ -17,16 +18,21 @@ import (
 // goroutines; an image of it is made only when someone looks.
 type reading struct {
 	progress *progress.Progress
+	packages *packages.Reader // nil if nobody asks for packages
 
 	mu       sync.Mutex
 	image    *Image // as described, without indexes; nil before that
 	byKey    map[string]*layer.Index
 	byDiffID map[v1.Hash]*layer.Index
+	taps     map[*layer.Index]*packages.Layer
 	seen     *Image // what latest returned, nil if it is outdated
 }
 
-func (r *reading) init(p *progress.Progress) {
-	r.progress = p
+func (r *reading) init(opts Options) {
+	r.progress = opts.Source.Progress
+	if opts.Packages {
+		r.packages, r.taps = packages.NewReader(), map[*layer.Index]*packages.Layer{}
+	}
 	r.byKey, r.byDiffID = map[string]*layer.Index{}, map[v1.Hash]*layer.Index{}
 }
 
@@ -45,6 +51,11 @@ func (r *reading) describe(d *source.Description) error {
 
 // visit reads one blob.
 func (r *reading) visit(ctx context.Context, b source.Blob, opts layer.Options) error {
+	var tap *packages.Layer
+	if r.packages != nil {
+		tap = r.packages.Layer()
+		opts.Tap = tap
+	}
 	x, err := layer.Read(ctx, b.Reader, opts)
 	if err != nil {
 		return err
@@ -53,6 +64,9 @@ func (r *reading) visit(ctx context.Context, b source.Blob, opts layer.Options) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.byKey[b.Key], r.byDiffID[x.DiffID] = x, x
+	if tap != nil {
+		r.taps[x] = tap
+	}
 	r.seen = nil
 	return nil
 }
@@ -105,6 +119,15 @@ func (r *reading) complete(ctx context.Context) error {
 	done, err := m.complete(ctx, xs)
 	if err != nil {
 		return err
+	}
+	if r.packages != nil {
+		taps := make([]*packages.Layer, len(xs))
+		for i, x := range xs {
+			taps[i] = r.taps[x]
+		}
+		if done.Packages, err = packages.Find(ctx, done.Tree, taps); err != nil {
+			return err
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

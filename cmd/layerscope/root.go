@@ -57,7 +57,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(a.out, a.usage(cmd)) })
 	a.options.register(root)
 	completeFlag(root, "platform", platforms...)
-	root.AddCommand(newReport(a), newTree(a), newCat(a), newDemo(a), newVersion(a), newCompletion(a))
+	root.AddCommand(newReport(a), newTree(a), newPackages(a), newCat(a), newDemo(a), newVersion(a), newCompletion(a))
 	return root
 }
 
