@@ -129,8 +129,8 @@ func dpkgKind(path string) kind {
 // node_modules/NAME or node_modules/@SCOPE/NAME.
 func isModuleDir(dir string) bool {
 	dir, name := cutBase(dir)
-	if name == "" || name[0] == '.' {
-		return false
+	if name == "" || name[0] == '.' || name[0] == '@' {
+		return false // @SCOPE alone is none
 	}
 	if up, scope := cutBase(dir); strings.HasPrefix(scope, "@") {
 		dir = up

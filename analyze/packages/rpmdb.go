@@ -28,21 +28,24 @@ func readRpm(r *Reader, body []byte) ([]*record, error) {
 		}
 		return err
 	}
-	var err error
-	switch {
-	case bytes.HasPrefix(body, []byte(sqliteMagic)):
-		err = eachSqlite(body, each)
-	case bytes.HasPrefix(body, []byte(ndbMagic)):
-		err = eachNdb(body, each)
-	case isBdb(body):
-		err = eachBdb(body, each)
-	default:
-		err = errors.New("it is of no format that is known: not SQLite, ndb or a Berkeley DB hash")
-	}
-	if err != nil {
+	if err := eachHeader(body, each); err != nil {
 		return nil, err
 	}
 	return recs, nil
+}
+
+// eachHeader calls each for the headers in a database, which are valid until it
+// returns.
+func eachHeader(body []byte, each func([]byte) error) error {
+	switch {
+	case bytes.HasPrefix(body, []byte(sqliteMagic)):
+		return eachSqlite(body, each)
+	case bytes.HasPrefix(body, []byte(ndbMagic)):
+		return eachNdb(body, each)
+	case isBdb(body):
+		return eachBdb(body, each)
+	}
+	return errors.New("it is of no format that is known: not SQLite, ndb or a Berkeley DB hash")
 }
 
 // The head of an SQLite database (sqlite.org/fileformat.html, §1.3).

@@ -69,7 +69,7 @@ func (s packagesText) table(w *bufio.Writer) {
 		for _, p := range rest {
 			sum += p.Bytes
 		}
-		row(sum, fmt.Sprintf("(%s more; --all lists them)", text.Plural(len(rest), "package")))
+		row(sum, fmt.Sprintf("(%s; --all lists them)", text.Plural(len(rest), "more package")))
 	}
 	row(s.Packages.Unowned.Bytes, fmt.Sprintf("(no package: %s)", text.Plural(s.Packages.Unowned.Copies, "file")))
 	row(s.Totals.Live, fmt.Sprintf("(all that is live, in %s)", text.Plural(len(all), "package")))
