@@ -30,6 +30,11 @@ import (
 // read analyzes an image made in code.
 func read(t *testing.T, img synth.Image) *analyze.Image {
 	t.Helper()
+	return readWith(t, img, analyze.Options{})
+}
+
+func readWith(t *testing.T, img synth.Image, opts analyze.Options) *analyze.Image {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "image.tar")
 	f, err := os.Create(path)
 	if err != nil {
@@ -38,7 +43,7 @@ func read(t *testing.T, img synth.Image) *analyze.Image {
 	if err := errors.Join(synth.OCIArchive(f, img), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	m, err := analyze.Analyze(context.Background(), path, analyze.Options{})
+	m, err := analyze.Analyze(context.Background(), path, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
