@@ -24,14 +24,14 @@ type reading struct {
 	image    *Image // as described, without indexes; nil before that
 	byKey    map[string]*layer.Index
 	byDiffID map[v1.Hash]*layer.Index
-	taps     map[*layer.Index]*packages.Layer
-	seen     *Image // what latest returned, nil if it is outdated
+	said     map[*layer.Index]*packages.Layer // what the layers say of packages
+	seen     *Image                           // what latest returned, nil if it is outdated
 }
 
 func (r *reading) init(opts Options) {
 	r.progress = opts.Source.Progress
 	if opts.Packages {
-		r.packages, r.taps = packages.NewReader(), map[*layer.Index]*packages.Layer{}
+		r.packages, r.said = packages.NewReader(), map[*layer.Index]*packages.Layer{}
 	}
 	r.byKey, r.byDiffID = map[string]*layer.Index{}, map[v1.Hash]*layer.Index{}
 }
@@ -51,12 +51,7 @@ func (r *reading) describe(d *source.Description) error {
 
 // visit reads one blob.
 func (r *reading) visit(ctx context.Context, b source.Blob, opts layer.Options) error {
-	var tap *packages.Layer
-	if r.packages != nil {
-		tap = r.packages.Layer()
-		opts.Tap = tap
-	}
-	x, err := layer.Read(ctx, b.Reader, opts)
+	x, said, err := r.readLayer(ctx, b, opts)
 	if err != nil {
 		return err
 	}
@@ -64,11 +59,20 @@ func (r *reading) visit(ctx context.Context, b source.Blob, opts layer.Options) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.byKey[b.Key], r.byDiffID[x.DiffID] = x, x
-	if tap != nil {
-		r.taps[x] = tap
+	if said != nil {
+		r.said[x] = said
 	}
 	r.seen = nil
 	return nil
+}
+
+// readLayer reads a layer and, if that is wanted, what it says of packages.
+func (r *reading) readLayer(ctx context.Context, b source.Blob, opts layer.Options) (*layer.Index, *packages.Layer, error) {
+	if r.packages != nil {
+		return r.packages.Read(ctx, b.Reader, opts)
+	}
+	x, err := layer.Read(ctx, b.Reader, opts)
+	return x, nil, err
 }
 
 // latest returns what is known by now, nil if nothing is.
@@ -121,11 +125,11 @@ func (r *reading) complete(ctx context.Context) error {
 		return err
 	}
 	if r.packages != nil {
-		taps := make([]*packages.Layer, len(xs))
+		said := make([]*packages.Layer, len(xs))
 		for i, x := range xs {
-			taps[i] = r.taps[x]
+			said[i] = r.said[x]
 		}
-		if done.Packages, err = packages.Find(ctx, done.Tree, taps); err != nil {
+		if done.Packages, err = packages.Find(ctx, done.Tree, said); err != nil {
 			return err
 		}
 	}

@@ -46,9 +46,8 @@ func installed(n int) synth.Layer {
 func BenchmarkFind(b *testing.B) {
 	for _, n := range []int{100_000, 400_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			tap := packages.NewReader().Layer()
 			r := installed(n).Open(synth.None)
-			x, err := layer.Read(context.Background(), r, layer.Options{Tap: tap})
+			x, said, err := packages.NewReader().Read(context.Background(), r, layer.Options{})
 			r.Close()
 			if err != nil {
 				b.Fatal(err)
@@ -59,7 +58,7 @@ func BenchmarkFind(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := packages.Find(context.Background(), t, []*packages.Layer{tap}); err != nil {
+				if _, err := packages.Find(context.Background(), t, []*packages.Layer{said}); err != nil {
 					b.Fatal(err)
 				}
 			}

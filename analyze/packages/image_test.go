@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -177,6 +178,19 @@ func TestInstalledBy(t *testing.T) {
 	)
 	expect(t, m, fmt.Sprintf("none %d", 1+4*len(status("same", "1"))+len("againlateup")-len("samesamesame")),
 		"dpkg again 1 0 2", "dpkg late 1 0 3", "dpkg same 1 0 0", "dpkg up 2 0 1")
+}
+
+// TestLayerTwice has one layer twice, of which the second is what is seen.
+func TestLayerTwice(t *testing.T) {
+	l := synth.Layer{
+		sized("x", 7), synth.File("var/lib/dpkg/status", status("a", "1")), synth.File("var/lib/dpkg/info/a.list", "/x\n"),
+		synth.File("node_modules/n/package.json", `{"name":"n","version":"1"}`),
+	}
+	m := read(t, l, l)
+	expect(t, m, fmt.Sprintf("none %d", len(status("a", "1"))), "dpkg a 1 10 0", "npm n 1 26 0")
+	if got := m.Packages.Packages[0].Layers; !slices.Equal(got, []packages.LayerBytes{{Layer: 1, Bytes: 26}}) {
+		t.Errorf("n's bytes are of %v", got)
+	}
 }
 
 // TestInstalledByLost has a database in between that can't be read, and one
@@ -394,6 +408,50 @@ func TestUnread(t *testing.T) {
 			t.Errorf("row %d isn't %q: %q", i, want, got)
 		}
 	}
+}
+
+// TestLog has databases of rpm with a write-ahead log beside them.
+func TestLog(t *testing.T) {
+	const db = "var/lib/rpm/rpmdb.sqlite"
+	raw, empty := rpmDatabase(t, "one"), synth.File(db+"-wal", "")
+	one, two := synth.File(db, raw), synth.File(db, rpmDatabase(t, "one", "two"))
+	expect(t, read(t, synth.Layer{one, empty}, synth.Layer{two, empty}),
+		fmt.Sprintf("none %d", len(rpmDatabase(t, "one", "two"))), "rpm one 1 0 0", "rpm two 1 0 1")
+	expect(t, read(t, synth.Layer{one, synth.File(db+"-wal", "x")}, synth.Layer{two, empty}),
+		fmt.Sprintf("none %d", len(rpmDatabase(t, "one", "two"))), "rpm one 1 0 -1", "rpm two 1 0 -1",
+		"unread "+db+" 0: its write-ahead log (-wal) wasn't merged into it")
+	expect(t, read(t, synth.Layer{one, synth.File(db+"-wal", "x")}),
+		fmt.Sprintf("none %d", len(raw)+1), "unread "+db+" 0: its write-ahead log (-wal) wasn't merged into it")
+}
+
+// rpmDatabase returns an rpm database of packages without files.
+func rpmDatabase(t *testing.T, names ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rpmdb.sqlite")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements := []string{"CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)"}
+	for _, name := range names {
+		// Two strings: the tags of name and version, of type 6.
+		header := fmt.Sprintf("\x00\x00\x00\x02\x00\x00\x00%c\x00\x00\x03\xe8\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x03\xe9\x00\x00\x00\x06\x00\x00\x00%c\x00\x00\x00\x01%s\x001\x00",
+			len(name)+3, len(name)+1, name)
+		statements = append(statements, fmt.Sprintf("INSERT INTO Packages (blob) VALUES (x'%x')", header))
+	}
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // TestFixtures reads other projects' images.

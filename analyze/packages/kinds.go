@@ -1,6 +1,9 @@
 package packages
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // kind is what a file says of packages.
 type kind uint8
@@ -14,7 +17,6 @@ const (
 	dpkgSums       // paths and MD5 sums of one of those
 	apkInstalled
 	rpmDatabase
-	rpmLog // what of an rpm database isn't in its file yet
 	pythonMetadata
 	pythonRecord
 	pythonFiles
@@ -43,11 +45,10 @@ const (
 	statusDir  = dpkgDir + "status.d/"
 	listSuffix = ".list"
 	sumsSuffix = ".md5sums"
-	logSuffix  = "-wal"
 )
 
 // rpmDirs are where distributions keep rpm's database.
-var rpmDirs = []string{"var/lib/rpm/", "usr/lib/sysimage/rpm/", "usr/share/rpm/"}
+var rpmDirs = []string{"var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"}
 
 // kindOf says what the file at a path, clean and relative to the root, says of
 // packages.
@@ -78,8 +79,10 @@ func kindOf(path string) kind {
 		if dir == "lib/apk/db" || dir == "usr/lib/apk/db" {
 			return apkInstalled
 		}
-	case "Packages", "Packages.db", "rpmdb.sqlite", "rpmdb.sqlite" + logSuffix:
-		return rpmKind(dir, base)
+	case "Packages", "Packages.db", "rpmdb.sqlite":
+		if slices.Contains(rpmDirs, dir) {
+			return rpmDatabase
+		}
 	}
 	switch {
 	case strings.HasPrefix(path, dpkgDir):
@@ -90,19 +93,6 @@ func kindOf(path string) kind {
 		}
 	case strings.HasSuffix(base, ".egg-info"):
 		return pythonMetadata // distutils wrote a file and no folder
-	}
-	return nothing
-}
-
-func rpmKind(dir, base string) kind {
-	for _, d := range rpmDirs {
-		if dir+"/" != d {
-			continue
-		}
-		if strings.HasSuffix(base, logSuffix) {
-			return rpmLog
-		}
-		return rpmDatabase
 	}
 	return nothing
 }

@@ -2,9 +2,8 @@
 // It knows the databases of dpkg, apk and rpm, what npm, Python and Ruby keep
 // beside what they install, and the build info of Go programs.
 //
-// Databases are read as the layers stream past: a [Reader] gives each layer a
-// tap ([Reader.Layer], see [layer.Tap]), and [Find] puts together what the taps
-// saw, once the layers are stacked.
+// Databases are read as the layers stream past: [Reader.Read] reads a layer, and
+// [Find] puts together what was read of all, once they are stacked.
 //
 // # Who owns a copy
 //

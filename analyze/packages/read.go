@@ -2,8 +2,10 @@ package packages
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 
@@ -88,9 +90,26 @@ type file struct {
 	modules             []Module
 }
 
-// Layer reads what one layer says of packages. It is a [layer.Tap], and is to
-// be read once the layer was read.
+// Layer is what one layer says of packages.
 type Layer struct {
+	files map[int]*file // by row
+}
+
+// Read reads a layer as [layer.Read] does, and what it says of packages. Layers
+// may be read at the same time.
+func (r *Reader) Read(ctx context.Context, blob io.Reader, opts layer.Options) (*layer.Index, *Layer, error) {
+	l := &Layer{files: map[int]*file{}}
+	opts.Tap = &tap{ctx: ctx, reader: r, files: l.files}
+	x, err := layer.Read(ctx, blob, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	return x, l, nil
+}
+
+// tap reads the files of one layer as they stream past.
+type tap struct {
+	ctx    context.Context
 	reader *Reader
 	files  map[int]*file // by row
 
@@ -101,71 +120,64 @@ type Layer struct {
 	programs programScanner
 }
 
-var _ layer.Tap = (*Layer)(nil)
-
-// Layer returns a tap for one layer. Layers may be read at the same time.
-func (r *Reader) Layer() *Layer {
-	return &Layer{reader: r, files: map[int]*file{}}
-}
-
 // Open implements [layer.Tap].
-func (l *Layer) Open(row int, path string, size int64) bool {
-	l.row, l.kind = row, kindOf(path)
-	if l.kind == nothing {
-		l.kind = goProgram
-		return l.programs.reset(size)
+func (t *tap) Open(row int, path string, size int64) bool {
+	t.row, t.kind = row, kindOf(path)
+	if t.kind == nothing {
+		t.kind = goProgram
+		return t.programs.reset(size)
 	}
-	if size > l.kind.limit() {
-		l.files[row] = &file{kind: l.kind, err: fmt.Errorf("%d bytes are more than the %d that are read", size, l.kind.limit())}
+	if size > t.kind.limit() {
+		t.files[row] = &file{kind: t.kind, err: fmt.Errorf("%d bytes are more than the %d that are read", size, t.kind.limit())}
 		return false
 	}
-	l.buf.Reset()
+	t.buf.Reset()
 	return true
 }
 
 // Write implements [layer.Tap].
-func (l *Layer) Write(p []byte) {
-	if l.kind == goProgram {
-		l.programs.write(p)
+func (t *tap) Write(p []byte) {
+	if t.kind == goProgram {
+		t.programs.write(p)
 		return
 	}
-	l.buf.Write(p)
+	t.buf.Write(p)
 }
 
 // maxSpare is the largest buffer that is kept for the next file.
 const maxSpare = 1 << 20
 
 // Close implements [layer.Tap].
-func (l *Layer) Close() {
-	if l.kind == goProgram {
-		if f := l.programs.close(); f != nil {
-			l.add(f)
+func (t *tap) Close() {
+	if t.kind == goProgram {
+		if f := t.programs.close(); f != nil {
+			t.add(f)
 		}
 		return
 	}
-	f := l.read(l.kind, l.buf.Bytes())
-	f.kind = l.kind
-	l.add(f)
-	if l.buf.Cap() > maxSpare {
-		l.buf = bytes.Buffer{}
+	f := t.read(t.kind, t.buf.Bytes())
+	f.kind = t.kind
+	t.add(f)
+	if t.buf.Cap() > maxSpare {
+		t.buf = bytes.Buffer{}
 	}
 }
 
 // add keeps what the file at hand says.
-func (l *Layer) add(f *file) {
+func (t *tap) add(f *file) {
 	n := 256 + len(f.name) + len(f.version) + len(f.arch) + len(f.list) + 8*len(f.records)
 	for _, m := range f.modules {
 		n += 32 + len(m.Path) + len(m.Version)
 	}
-	if err := l.reader.keep(int64(n)); err != nil {
+	if err := t.reader.keep(int64(n)); err != nil {
 		f = &file{kind: f.kind, err: err}
 	}
-	l.files[l.row] = f
+	t.files[t.row] = f
 }
 
 // read reads a file of a kind. Parsers are not to panic; should one, or a
 // library, then its database isn't read.
-func (l *Layer) read(k kind, body []byte) (f *file) {
+func (t *tap) read(k kind, body []byte) (f *file) {
 	defer func() {
 		if r := recover(); r != nil {
 			f = &file{err: fmt.Errorf("reading it failed: %v", r)}
@@ -174,14 +186,13 @@ func (l *Layer) read(k kind, body []byte) (f *file) {
 	f = new(file)
 	switch k {
 	case dpkgStatus, dpkgStatusD:
-		f.records, f.err = readDpkgStatus(l.reader, body)
+		f.records, f.err = readDpkgStatus(t.reader, body)
 	case dpkgList, dpkgSums, dpkgDiversions:
 		f.list, f.err = readLines(body)
 	case apkInstalled:
-		f.records, f.err = readApk(l.reader, body)
+		f.records, f.err = readApk(t.reader, body)
 	case rpmDatabase:
-		f.records, f.err = readRpm(l.reader, body)
-	case rpmLog: // there is something in it: that is all that matters
+		f.records, f.err = readRpm(t.ctx, t.reader, body)
 	case pythonMetadata:
 		f.name, f.version, f.err = readPythonMetadata(body)
 	case pythonRecord:

@@ -41,7 +41,7 @@ func TestDistributions(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, left := map[string][]string{}, 0
-			err = eachHeader(body, func(b []byte) error {
+			err = eachHeader(t.Context(), body, func(b []byte) error {
 				r, err := parseRpmHeader(b)
 				if err != nil {
 					return err
@@ -249,7 +249,7 @@ func TestHostileSqlite(t *testing.T) {
 			if tt.edit != nil {
 				body = tt.edit(body)
 			}
-			recs, err := readRpm(NewReader(), body)
+			recs, err := readRpm(t.Context(), NewReader(), body)
 			switch {
 			case tt.want == "" && (err != nil || len(recs) != 1):
 				t.Errorf("%d packages, error %v", len(recs), err)
@@ -336,12 +336,12 @@ func TestRpmFormats(t *testing.T) {
 		"bdb swapped": bdbFile(binary.BigEndian, headers...),
 	}
 	for name, whole := range files {
-		recs, err := readRpm(NewReader(), whole)
+		recs, err := readRpm(t.Context(), NewReader(), whole)
 		if err != nil || len(recs) != 2 || recs[0].name != "bash" {
 			t.Errorf("%s: %d packages, error %v", name, len(recs), err)
 		}
 		for n := 4; n < len(whole); n += 16 {
-			if recs, err := readRpm(NewReader(), whole[:n]); err == nil {
+			if recs, err := readRpm(t.Context(), NewReader(), whole[:n]); err == nil {
 				t.Errorf("%s: %d of %d bytes are read as %d packages", name, n, len(whole), len(recs))
 			}
 		}
@@ -352,7 +352,7 @@ func TestRpmFormats(t *testing.T) {
 			binary.LittleEndian.PutUint32(page[bdbNextAt:], 2)
 		}
 	}
-	if _, err := readRpm(NewReader(), circle); err == nil || !strings.Contains(err.Error(), "circles") {
+	if _, err := readRpm(t.Context(), NewReader(), circle); err == nil || !strings.Contains(err.Error(), "circles") {
 		t.Errorf("pages in a circle give error %v", err)
 	}
 }
@@ -360,8 +360,8 @@ func TestRpmFormats(t *testing.T) {
 // TestRecordsOnce reads a database twice, as two layers have it.
 func TestRecordsOnce(t *testing.T) {
 	r := NewReader()
-	a, errA := readRpm(r, ndbFile(example().bytes()))
-	b, errB := readRpm(r, bdbFile(binary.BigEndian, example().bytes()))
+	a, errA := readRpm(t.Context(), r, ndbFile(example().bytes()))
+	b, errB := readRpm(t.Context(), r, bdbFile(binary.BigEndian, example().bytes()))
 	if err := errors.Join(errA, errB); err != nil || a[0] != b[0] {
 		t.Errorf("two records of one package, error %v", err)
 	}
@@ -371,10 +371,10 @@ func TestRecordsOnce(t *testing.T) {
 func TestKeepsNoMore(t *testing.T) {
 	r := NewReader()
 	r.kept.Store(maxKept - 300)
-	if _, err := readRpm(r, ndbFile(example().bytes())); err == nil || !strings.Contains(err.Error(), "more than") {
+	if _, err := readRpm(t.Context(), r, ndbFile(example().bytes())); err == nil || !strings.Contains(err.Error(), "more than") {
 		t.Errorf("error %v", err)
 	}
-	l := r.Layer()
+	l := &tap{ctx: t.Context(), reader: r, files: map[int]*file{}}
 	l.Open(1, "var/lib/dpkg/info/x.list", 3)
 	l.Write([]byte("/x\n"))
 	l.Close()
@@ -396,7 +396,7 @@ func FuzzRpm(f *testing.F) {
 	f.Add(bdbFile(binary.BigEndian, example().bytes()))
 	f.Add(sqliteFile(f, "PRAGMA page_size = 512", rpmTable, fmt.Sprintf("INSERT INTO Packages (blob) VALUES (x'%x')", example().bytes())))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		recs, err := readRpm(NewReader(), body)
+		recs, err := readRpm(t.Context(), NewReader(), body)
 		if err != nil && recs != nil {
 			t.Error("both packages and an error")
 		}

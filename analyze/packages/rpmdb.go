@@ -19,16 +19,19 @@ import (
 // It isn't used here since it trusts its input: in goroutines of its own, where
 // nobody can recover, it indexes by what the file says, it follows pages in
 // circles, allocates what lengths claim, and prints.
-func readRpm(r *Reader, body []byte) ([]*record, error) {
+func readRpm(ctx context.Context, r *Reader, body []byte) ([]*record, error) {
 	var recs []*record
 	each := func(header []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		rec, err := r.record(header, parseRpmHeader)
 		if err == nil {
 			recs = append(recs, rec)
 		}
 		return err
 	}
-	if err := eachHeader(body, each); err != nil {
+	if err := eachHeader(ctx, body, each); err != nil {
 		return nil, err
 	}
 	return recs, nil
@@ -36,10 +39,10 @@ func readRpm(r *Reader, body []byte) ([]*record, error) {
 
 // eachHeader calls each for the headers in a database, which are valid until it
 // returns.
-func eachHeader(body []byte, each func([]byte) error) error {
+func eachHeader(ctx context.Context, body []byte, each func([]byte) error) error {
 	switch {
 	case bytes.HasPrefix(body, []byte(sqliteMagic)):
-		return eachSqlite(body, each)
+		return eachSqlite(ctx, body, each)
 	case bytes.HasPrefix(body, []byte(ndbMagic)):
 		return eachNdb(body, each)
 	case isBdb(body):
@@ -64,7 +67,7 @@ var errCutShort = errors.New("it is cut short")
 // eachSqlite calls each for the headers in an SQLite database. The database is
 // a stranger's: its schema may call for any computation. Only a plain table's
 // plain column is asked for, so that nothing but stored bytes is read.
-func eachSqlite(body []byte, each func([]byte) error) (err error) {
+func eachSqlite(ctx context.Context, body []byte, each func([]byte) error) (err error) {
 	if len(body) < sqliteHeader {
 		return errCutShort
 	}
@@ -79,7 +82,6 @@ func eachSqlite(body []byte, each func([]byte) error) (err error) {
 	body = bytes.Clone(body)
 	body[sqliteWriteVersion], body[sqliteReadVersion] = sqliteRollback, sqliteRollback
 
-	ctx := context.Background()
 	db, err := sql.Open("sqlite", ":memory:?_pragma=trusted_schema(0)&_pragma=cell_size_check(1)&_pragma=mmap_size(0)")
 	if err != nil {
 		return fmt.Errorf("opening SQLite: %w", err)

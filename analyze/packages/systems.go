@@ -83,6 +83,10 @@ func next(before map[id]int, db *file, k int, lost bool) map[id]int {
 	return now
 }
 
+// logSuffix is what SQLite adds to a database's name for the log of what isn't in
+// it yet (sqlite.org/wal.html). rpm leaves one of no bytes.
+const logSuffix = "-wal"
+
 var errLog = errors.New("its write-ahead log (" + logSuffix + ") wasn't merged into it")
 
 // databaseAt returns the database that stood at m's path after layer k.
