@@ -2,23 +2,8 @@ package packages
 
 import "bytes"
 
-// readApk reads apk's database of installed packages (apk-installed, "Alpine
-// Package Keeper database format"): records of lines "X:value".
-func readApk(r *Reader, body []byte) ([]*record, error) {
-	if len(body) > 0 && body[len(body)-1] != '\n' {
-		return nil, errCut
-	}
-	var recs []*record
-	for p := range paragraphs(body) {
-		rec, err := r.record(p, parseApkRecord)
-		if err != nil {
-			return nil, err
-		}
-		recs = append(recs, rec)
-	}
-	return recs, nil
-}
-
+// parseApkRecord reads a paragraph of apk's database of installed packages
+// (wiki.alpinelinux.org, "Apk spec"): lines "X:value".
 func parseApkRecord(p []byte) (*record, error) {
 	rec := new(record)
 	dir := ""

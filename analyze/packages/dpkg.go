@@ -15,15 +15,15 @@ var (
 	errNoField = errors.New("a line of it is no field")
 )
 
-// readDpkgStatus reads dpkg's status file (deb822(5), dpkg(1)): paragraphs of
-// fields. It is as strict as dpkg is, of what matters here.
-func readDpkgStatus(r *Reader, body []byte) ([]*record, error) {
+// readParagraphs reads a database that is text, each paragraph of which is a
+// package.
+func readParagraphs(r *Reader, body []byte, parse func([]byte) (*record, error)) ([]*record, error) {
 	if len(body) > 0 && body[len(body)-1] != '\n' {
 		return nil, errCut
 	}
 	var recs []*record
 	for p := range paragraphs(body) {
-		rec, err := r.record(p, parseDpkgRecord)
+		rec, err := r.record(p, parse)
 		if err != nil {
 			return nil, err
 		}
@@ -52,6 +52,8 @@ func paragraphs(body []byte) iter.Seq[[]byte] {
 	}
 }
 
+// parseDpkgRecord reads a paragraph of dpkg's status file (deb822(5), dpkg(1)):
+// fields. It is as strict as dpkg is, of what matters here.
 func parseDpkgRecord(p []byte) (*record, error) {
 	rec := new(record)
 	configVersion := ""

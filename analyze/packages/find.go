@@ -29,7 +29,7 @@ func Find(ctx context.Context, t *tree.Tree, layers []*Layer) (*Report, error) {
 	}
 	f.share()
 	f.order()
-	return f.report, ctx.Err()
+	return f.report, nil
 }
 
 // noOwner is the owner of what no package owns.

@@ -16,6 +16,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/packages"
 	"github.com/layerscope/layerscope/analyze/synth"
 	"github.com/layerscope/layerscope/analyze/synth/fixture"
@@ -452,6 +453,22 @@ func rpmDatabase(t *testing.T, names ...string) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+// TestCancelled has nobody waiting for an answer.
+func TestCancelled(t *testing.T) {
+	m := read(t, synth.Layer{synth.File("lib/apk/db/installed", "P:a\nV:1\nF:lib\nR:x\n\n"), sized("lib/x", 1)})
+	ctx, cancel := context.WithCancel(context.Background())
+	blob := synth.Layer{synth.File("lib/apk/db/installed", "P:a\nV:1\nF:lib\nR:x\n\n"), sized("lib/x", 1)}.Open(synth.None)
+	defer blob.Close()
+	_, said, err := packages.NewReader().Read(ctx, blob, layer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if r, err := packages.Find(ctx, m.Tree, []*packages.Layer{said}); !errors.Is(err, context.Canceled) || r != nil {
+		t.Errorf("%+v, error %v", r, err)
+	}
 }
 
 // TestFixtures reads other projects' images.

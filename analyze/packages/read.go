@@ -186,11 +186,11 @@ func (t *tap) read(k kind, body []byte) (f *file) {
 	f = new(file)
 	switch k {
 	case dpkgStatus, dpkgStatusD:
-		f.records, f.err = readDpkgStatus(t.reader, body)
+		f.records, f.err = readParagraphs(t.reader, body, parseDpkgRecord)
 	case dpkgList, dpkgSums, dpkgDiversions:
 		f.list, f.err = readLines(body)
 	case apkInstalled:
-		f.records, f.err = readApk(t.reader, body)
+		f.records, f.err = readParagraphs(t.reader, body, parseApkRecord)
 	case rpmDatabase:
 		f.records, f.err = readRpm(t.ctx, t.reader, body)
 	case pythonMetadata:
