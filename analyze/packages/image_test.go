@@ -172,7 +172,7 @@ func TestInstalledBy(t *testing.T) {
 	at := func(s string) synth.Layer { return synth.Layer{synth.File("var/lib/dpkg/status", s)} }
 	m := read(t,
 		at(status("same", "1")+status("up", "1")+status("again", "1")),
-		at(status("same", "1")+status("up", "2")),
+		at(status("same", "1")+status("up", "2")+strings.ReplaceAll(status("again", "1"), "ok installed", "ok not-installed")),
 		at(status("same", "1")+status("up", "2")+status("again", "1")),
 		at(status("same", "1")+status("up", "2")+status("again", "1")+status("late", "1")),
 		synth.Layer{sized("nothing", 1)},

@@ -74,9 +74,12 @@ func next(before map[id]int, db *file, k int, lost bool) map[id]int {
 		k = UnknownLayer
 	}
 	for _, rec := range db.records {
-		if was, ok := before[rec.id()]; ok {
+		was, ok := before[rec.id()]
+		switch {
+		case rec.gone:
+		case ok:
 			now[rec.id()] = was
-		} else if !rec.gone {
+		default:
 			now[rec.id()] = k
 		}
 	}
