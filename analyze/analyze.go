@@ -21,6 +21,9 @@ type Options struct {
 	// that it wasn't built on is an error, a [*NotBaseError]. The image is
 	// opened as Source says, for the platform of the other.
 	Base string
+
+	// Packages asks for [Image.Packages], which costs some time and memory.
+	Packages bool
 }
 
 // Analyze reads the image that ref names (design §4, References) and returns
@@ -60,7 +63,7 @@ func start(ctx context.Context, opts Options, open func(context.Context, source.
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	j := &Job{progress: opts.Source.Progress, cancel: cancel, done: make(chan struct{})}
-	j.reading.init(opts.Source.Progress)
+	j.reading.init(opts)
 	go func() {
 		defer close(j.done)
 		defer cancel()

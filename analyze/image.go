@@ -23,6 +23,7 @@ import (
 	"github.com/layerscope/layerscope/analyze/dockerfile"
 	"github.com/layerscope/layerscope/analyze/history"
 	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/packages"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/analyze/tree"
 )
@@ -53,6 +54,10 @@ type Image struct {
 	// the bytes of what isn't read are Unknown.
 	Complete bool
 	Tree     *tree.Tree
+
+	// Packages is what packages own of the live bytes; nil until the image is
+	// complete, and unless [Options.Packages] asked for it.
+	Packages *packages.Report
 }
 
 // Layer is one layer with its bytes; see [source.Layer] for its names.

@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/layerscope/layerscope/analyze/layer"
+	"github.com/layerscope/layerscope/analyze/packages"
 	"github.com/layerscope/layerscope/analyze/progress"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/analyze/tree"
@@ -17,17 +18,22 @@ import (
 // goroutines; an image of it is made only when someone looks.
 type reading struct {
 	progress *progress.Progress
+	packages *packages.Reader // nil if nobody asks for packages
 
 	mu       sync.Mutex
 	image    *Image // as described, without indexes; nil before that
 	base     *claim // nil if nobody says where it ends
 	byKey    map[string]*layer.Index
 	byDiffID map[v1.Hash]*layer.Index
-	seen     *Image // what latest returned, nil if it is outdated
+	said     map[*layer.Index]*packages.Layer // what the layers say of packages
+	seen     *Image                           // what latest returned, nil if it is outdated
 }
 
-func (r *reading) init(p *progress.Progress) {
-	r.progress = p
+func (r *reading) init(opts Options) {
+	r.progress = opts.Source.Progress
+	if opts.Packages {
+		r.packages, r.said = packages.NewReader(), map[*layer.Index]*packages.Layer{}
+	}
 	r.byKey, r.byDiffID = map[string]*layer.Index{}, map[v1.Hash]*layer.Index{}
 }
 
@@ -53,7 +59,7 @@ func (r *reading) setBase(c *claim) {
 
 // visit reads one blob.
 func (r *reading) visit(ctx context.Context, b source.Blob, opts layer.Options) error {
-	x, err := layer.Read(ctx, b.Reader, opts)
+	x, said, err := r.readLayer(ctx, b, opts)
 	if err != nil {
 		return err
 	}
@@ -61,8 +67,20 @@ func (r *reading) visit(ctx context.Context, b source.Blob, opts layer.Options) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.byKey[b.Key], r.byDiffID[x.DiffID] = x, x
+	if said != nil {
+		r.said[x] = said
+	}
 	r.seen = nil
 	return nil
+}
+
+// readLayer reads a layer and, if that is wanted, what it says of packages.
+func (r *reading) readLayer(ctx context.Context, b source.Blob, opts layer.Options) (*layer.Index, *packages.Layer, error) {
+	if r.packages != nil {
+		return r.packages.Read(ctx, b.Reader, opts)
+	}
+	x, err := layer.Read(ctx, b.Reader, opts)
+	return x, nil, err
 }
 
 // latest returns what is known by now, nil if nothing is.
@@ -113,6 +131,15 @@ func (r *reading) complete(ctx context.Context) error {
 	done, err := m.complete(ctx, xs)
 	if err != nil {
 		return err
+	}
+	if r.packages != nil {
+		said := make([]*packages.Layer, len(xs))
+		for i, x := range xs {
+			said[i] = r.said[x]
+		}
+		if done.Packages, err = packages.Find(ctx, done.Tree, said); err != nil {
+			return err
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

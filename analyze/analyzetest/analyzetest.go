@@ -15,6 +15,12 @@ import (
 // Image analyzes an image, which it writes as an OCI archive.
 func Image(t testing.TB, img synth.Image) *analyze.Image {
 	t.Helper()
+	return ImageWith(t, img, analyze.Options{})
+}
+
+// ImageWith is [Image] with options.
+func ImageWith(t testing.TB, img synth.Image, opts analyze.Options) *analyze.Image {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "image.tar")
 	f, err := os.Create(path)
 	if err != nil {
@@ -23,7 +29,7 @@ func Image(t testing.TB, img synth.Image) *analyze.Image {
 	if err := errors.Join(synth.OCIArchive(f, img), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	m, err := analyze.Analyze(context.Background(), path, analyze.Options{})
+	m, err := analyze.Analyze(context.Background(), path, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,22 @@ type Options struct {
 	// MaxSize is the most bytes an uncompressed layer may have, the guard
 	// against a small blob that unpacks without end; 0 for no limit.
 	MaxSize int64
+	// Tap, if set, sees the bodies as they stream past.
+	Tap Tap
+}
+
+// Tap sees the bodies of a layer's regular files as they stream past: [Read]
+// calls it from one goroutine, in the tar's order, and it must keep up.
+type Tap interface {
+	// Open is asked whether it wants the body of entry row, which has at
+	// least one byte. The path is clean and relative to the root; it is
+	// valid only until Open returns.
+	Open(row int, path string, size int64) bool
+	// Write is given the next bytes of the body, valid until it returns.
+	Write(p []byte)
+	// Close says that all of the body was given. Of a body that can't be
+	// read to its end nothing more is heard: Read fails.
+	Close()
 }
 
 // TooLargeError says that a layer unpacks to more than [Options.MaxSize].
@@ -50,7 +66,7 @@ func Read(ctx context.Context, r io.Reader, opts Options) (*Index, error) {
 	}
 	defer s.Close()
 	b := newBuilder()
-	b.limit = opts.MaxSize
+	b.limit, b.tap = opts.MaxSize, opts.Tap
 	if err := b.readTar(ctx, s); err != nil {
 		return nil, err
 	}
@@ -64,6 +80,7 @@ func Read(ctx context.Context, r io.Reader, opts Options) (*Index, error) {
 // builder makes an Index from the members of a tar.
 type builder struct {
 	limit  int64 // MaxSize
+	tap    Tap
 	x      *Index
 	byName map[dirKey]int32 // directories by parent and name
 	last   string           // path of the directory looked up last: most entries stand in it
@@ -163,12 +180,12 @@ func (b *builder) entry(ctx context.Context, m *member) (Entry, error) {
 		return e, nil
 	}
 	b.x.Files++
-	err := b.body(ctx, &e, m)
+	err := b.body(ctx, &e, m, name)
 	return e, err
 }
 
 // body hashes a regular file's body.
-func (b *builder) body(ctx context.Context, e *Entry, m *member) error {
+func (b *builder) body(ctx context.Context, e *Entry, m *member, name string) error {
 	if m.size == 0 {
 		return nil
 	}
@@ -176,10 +193,14 @@ func (b *builder) body(ctx context.Context, e *Entry, m *member) error {
 		return errors.New("sizes add up to more than fits 63 bits")
 	}
 	b.hash.Reset()
+	tapped := b.tap != nil && b.tap.Open(b.x.n, name, m.size)
 	var n int64
 	for { // not io.CopyBuffer, which allocates for every file
 		got, err := m.body.Read(b.buf)
 		b.hash.Write(b.buf[:got])
+		if tapped {
+			b.tap.Write(b.buf[:got])
+		}
 		n += int64(got)
 		if err == io.EOF {
 			break
@@ -193,6 +214,9 @@ func (b *builder) body(ctx context.Context, e *Entry, m *member) error {
 	}
 	if n != m.size {
 		return io.ErrUnexpectedEOF
+	}
+	if tapped {
+		b.tap.Close()
 	}
 	sum := b.hash.Sum128()
 	e.Size, e.Hash = n, Hash{Hi: sum.Hi, Lo: sum.Lo}

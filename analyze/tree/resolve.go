@@ -35,12 +35,23 @@ const maxLinks = 40
 // not begin with a slash. The error is a *[MissingError] or wraps ErrNotDir or
 // ErrLoop.
 func (t *Tree) Resolve(path string, k int) (Node, error) {
+	return walker{t, k, t.child}.resolve(path)
+}
+
+// walker follows paths in the image as of layer k.
+type walker struct {
+	*Tree
+	k     int
+	child func(dir Node, name string) (Node, bool)
+}
+
+func (t walker) resolve(path string) (Node, error) {
 	n, links := Root, 0
 	todo := strings.Split(path, "/")
 	for len(todo) > 0 {
 		name := todo[0]
 		todo = todo[1:]
-		next, target, err := t.walk(n, name, k)
+		next, target, err := t.walk(n, name)
 		if err != nil {
 			return 0, resolveError(path, err)
 		}
@@ -61,11 +72,11 @@ func (t *Tree) Resolve(path string, k int) (Node, error) {
 
 // walk goes from n to a name in it; where that is a symbolic link it stays and
 // returns the link's target.
-func (t *Tree) walk(n Node, name string, k int) (next Node, target string, err error) {
+func (t walker) walk(n Node, name string) (next Node, target string, err error) {
 	if name == "" {
 		return n, "", nil // a slash too many, or at the end
 	}
-	if n != Root && t.typeAt(n, k) != layer.Dir {
+	if n != Root && t.typeAt(n, t.k) != layer.Dir {
 		return 0, "", ErrNotDir
 	}
 	switch name {
@@ -78,9 +89,9 @@ func (t *Tree) walk(n Node, name string, k int) (next Node, target string, err e
 	if !ok {
 		return 0, "", &MissingError{At: join(t.Path(n), name), Removed: -1}
 	}
-	s, ok := t.StateAt(c, k)
+	s, ok := t.StateAt(c, t.k)
 	if !ok {
-		return 0, "", &MissingError{At: t.Path(c), Removed: t.removedBy(c, k)}
+		return 0, "", &MissingError{At: t.Path(c), Removed: t.removedBy(c, t.k)}
 	}
 	if e, x := t.Entry(s.Inode); e != nil && e.Type == layer.Symlink {
 		return n, x.Link(e), nil

@@ -42,17 +42,22 @@ func (a *app) textOptions() report.TextOptions {
 	return o
 }
 
-// start begins to analyze the image that ref names.
-func (a *app) start(ctx context.Context, ref string) (*analyze.Job, error) {
+// start begins to analyze the image that ref names. What more is done to it
+// than most commands need, ask says.
+func (a *app) start(ctx context.Context, ref string, ask ...func(*analyze.Options)) (*analyze.Job, error) {
 	if ref == string(source.Stdin) && isTerminal(a.in) {
 		return nil, &source.HintError{Err: errNoStdin, Hint: "pipe an archive in: docker save IMAGE | layerscope -"}
 	}
-	return analyze.Start(ctx, ref, a.analyzeOptions()), nil
+	opts := a.analyzeOptions()
+	for _, f := range ask {
+		f(&opts)
+	}
+	return analyze.Start(ctx, ref, opts), nil
 }
 
 // analyze analyzes the image that ref names, with the progress shown.
-func (a *app) analyze(ctx context.Context, ref string) (*analyze.Image, error) {
-	job, err := a.start(ctx, ref)
+func (a *app) analyze(ctx context.Context, ref string, ask ...func(*analyze.Options)) (*analyze.Image, error) {
+	job, err := a.start(ctx, ref, ask...)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -61,6 +62,10 @@ var kinds = map[string]func(path string) error{
 	"leaky":   archive(dockerArchive(leaky)),
 
 	"whiteouts": archive(dockerArchive(whiteouts)),
+
+	"packages":         archive(dockerArchive(installed)),
+	"hostile-packages": archive(dockerArchive(hostilePackages())),
+	"many-packages":    archive(dockerArchive(manyPackages)),
 
 	"no-history":    archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return nil }))),
 	"short-history": archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return h[:2] }))),
@@ -192,6 +197,62 @@ var names = synth.Image{
 		synth.File("long/"+strings.Repeat("x", 4096), "4444"),
 		synth.File("bad\xffname", "55555"),
 	}}},
+}
+
+// installed is an image with packages of which every byte is known, and a
+// database that can't be read.
+var installed = synth.Image{
+	Tags: []string{"installed:1"},
+	Steps: []synth.Step{
+		{CreatedBy: "RUN apt-get install one", Layer: synth.Layer{
+			synth.Symlink("lib", "usr/lib"),
+			synth.Body("usr/lib/one.so", 10_000, 1),
+			synth.File("var/lib/dpkg/status", dpkgRecord("one", "1.0-1")),
+			synth.File("var/lib/dpkg/info/one.list", "/lib/one.so\n"),
+		}},
+		{CreatedBy: "RUN apt-get install two && npm install", Layer: synth.Layer{
+			synth.Body("usr/bin/two", 4_000, 2),
+			synth.File("var/lib/dpkg/status", dpkgRecord("one", "1.0-1")+dpkgRecord("two", "2:2.0")),
+			synth.File("var/lib/dpkg/info/two.list", "/usr/bin/two\n"),
+			synth.File("app/node_modules/left-pad/package.json", `{"name":"left-pad","version":"1.3.0"}`),
+			synth.Body("app/node_modules/left-pad/index.js", 700, 3),
+			synth.Body("app/app.js", 5_000, 4),
+			synth.File("var/lib/rpm/rpmdb.sqlite", "not a database"),
+		}},
+		{CreatedBy: "RUN patch /usr/lib/one.so", Layer: synth.Layer{synth.Body("usr/lib/one.so", 9_000, 5)}},
+	},
+}
+
+func dpkgRecord(name, version string) string {
+	return fmt.Sprintf("Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: %s\n\n", name, version)
+}
+
+// hostilePackages is an image of packages whose every text is evil.
+func hostilePackages() synth.Image {
+	img := synth.Image{Tags: []string{"hostile:1"}}
+	for i, e := range evil {
+		line := strings.Map(func(r rune) rune {
+			if r == '\n' {
+				return -1
+			}
+			return r
+		}, e)
+		j, _ := json.Marshal(map[string]string{"name": e, "version": e})
+		img.Steps = append(img.Steps, synth.Step{CreatedBy: "RUN " + e, Layer: synth.Layer{
+			synth.File("d"+e+"/node_modules/"+e+"/package.json", string(j)),
+			synth.File("d"+e+"/node_modules/bad/package.json", e),
+			synth.File(fmt.Sprintf("var/lib/dpkg/status.d/%d", i), fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: %s\n", line, line, line)),
+		}})
+	}
+	return img
+}
+
+// manyPackages is an image of more packages than are listed.
+var manyPackages = synth.Image{
+	Tags: []string{"many:1"},
+	Steps: []synth.Step{{CreatedBy: "RUN npm install", Layer: synth.Layer{synth.Many(40, func(i int) synth.Entry {
+		return synth.File(fmt.Sprintf("node_modules/p%02d/package.json", i), fmt.Sprintf(`{"name":"p%02d","version":"1","x":"%s"}`, i, strings.Repeat("x", 1000-i)))
+	})}}},
 }
 
 // long is an image with a path that is too long to be any file's.

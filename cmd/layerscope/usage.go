@@ -8,6 +8,7 @@ const rootUsage = `Usage:
     layerscope report [FLAGS] IMAGE        write where its bytes are
     layerscope waste [FLAGS] IMAGE         write what it could do without
     layerscope tree [FLAGS] IMAGE          list its files
+    layerscope packages [FLAGS] IMAGE      write what its packages take
     layerscope cat [FLAGS] IMAGE PATH      write one of its files
     layerscope check [FLAGS] IMAGE         hold it to limits, for CI
     layerscope demo                        look around in a demo image
@@ -119,6 +120,25 @@ Examples:
     layerscope tree --depth 2 --sort size app:latest
     layerscope tree --step 5 --changes app:latest
     layerscope tree --path /usr/lib --format json app:latest
+`
+
+const packagesUsage = `Usage:
+    layerscope packages [FLAGS] IMAGE
+
+Writes what each installed package takes of the image, the most bytes first,
+with the step that installed it: packages of dpkg, apk and rpm, of npm, Python
+and Ruby, and Go programs. What no package owns is a row of its own, so that
+the rows add up to the live bytes.
+
+    --all                  list all packages, not just the first 30
+    --format text|json     text to read (default), or JSON (docs/json.md),
+                           which always has all
+
+And the flags of "layerscope --help".
+
+Examples:
+    layerscope packages app:latest
+    layerscope packages --format json app.tar | jq '.packages[:5]'
 `
 
 const catUsage = `Usage:

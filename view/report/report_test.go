@@ -315,7 +315,7 @@ func TestTreeDeep(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	m := sample(t)
 	l := Listing{Image: m, View: m.Tree.Changes(1), Step: 1, Changes: true, Depth: -1, BySize: true}
-	for name, write := range map[string]func(io.Writer) error{
+	sameTwice(t, map[string]func(io.Writer) error{
 		"Text":      func(w io.Writer) error { return Text(w, About(m), TextOptions{}) },
 		"JSON":      func(w io.Writer) error { return JSON(w, About(m), Tool{}) },
 		"Waste":     func(w io.Writer) error { return Waste(w, About(m), WasteOptions{All: true}) },
@@ -323,7 +323,14 @@ func TestDeterministic(t *testing.T) {
 		"Markdown":  func(w io.Writer) error { return Markdown(w, About(m), TextOptions{}) },
 		"Tree":      func(w io.Writer) error { return Tree(w, l, TextOptions{}) },
 		"TreeJSON":  func(w io.Writer) error { return TreeJSON(w, l, Tool{}) },
-	} {
+	})
+}
+
+// sameTwice checks that what is written is the same each time, and that a writer
+// that fails is told of.
+func sameTwice(t *testing.T, writes map[string]func(io.Writer) error) {
+	t.Helper()
+	for name, write := range writes {
 		var a, b bytes.Buffer
 		if err := errors.Join(write(&a), write(&b)); err != nil {
 			t.Fatal(err)

@@ -25,6 +25,8 @@ const (
 	ssh      = "ssh"
 	htpasswd = "htpasswd"
 	buildKit = "a current BuildKit"
+	dpkg     = "dpkg-deb"
+	rpm      = "rpmbuild"
 )
 
 // lab is what the tests work with: the program and the real parts around it.
@@ -89,7 +91,7 @@ func openLab() (l *lab, err error) {
 }
 
 func (l *lab) startParts() {
-	for _, tool := range []string{buildah, skopeo, zstd, tmux, htpasswd} {
+	for _, tool := range []string{buildah, skopeo, zstd, tmux, htpasswd, dpkg, rpm} {
 		if _, err := lookPath(tool); err != nil {
 			l.Missing[tool] = err.Error()
 		}
