@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"sync"
+
 	"github.com/layerscope/layerscope/analyze/dive"
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/secret"
@@ -30,14 +32,15 @@ func (m *Image) Findings() *Findings {
 		w.Compressed[k] = l.Compressed == l.Index.StoredSize
 		indexes[k] = l.Index
 	}
-	f := &Findings{
-		Dead:         waste.FindDead(w),
-		Duplicates:   waste.FindDuplicates(w),
-		Disposable:   disposable.Find(w),
-		SecretValues: secret.Values(m.history()),
-		Dive:         dive.Compute(indexes),
-	}
+	f := &Findings{}
+	var beside sync.WaitGroup
+	beside.Go(func() { f.Dive = dive.Compute(indexes) }) // what takes longest
+	f.Dead = waste.FindDead(w)
+	f.Duplicates = waste.FindDuplicates(w)
+	f.Disposable = disposable.Find(w)
 	f.SecretFiles = secret.Files(w, f.Dead)
+	f.SecretValues = secret.Values(m.history())
+	beside.Wait()
 	return f
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/layerscope/layerscope/analyze/dive/divetest"
 	"github.com/layerscope/layerscope/analyze/synth"
 )
 
@@ -119,6 +120,9 @@ func BenchmarkProcessLargeFilesOneLayer(b *testing.B) { benchProcess(b, largeFil
 func BenchmarkProcessLargeFilesFourLayers(b *testing.B) { benchProcess(b, largeFiles(4), "sha256sum") }
 
 func BenchmarkProcessMillionFiles(b *testing.B) { benchProcess(b, manyFiles(1_000_000)) }
+
+// BenchmarkProcessManyWhiteouts is an image that dive takes half a minute for.
+func BenchmarkProcessManyWhiteouts(b *testing.B) { benchProcess(b, divetest.ManyWhiteouts()) }
 
 // BenchmarkProcessStart is the least that a run takes.
 func BenchmarkProcessStart(b *testing.B) {

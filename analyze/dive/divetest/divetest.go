@@ -160,3 +160,25 @@ func (g *generator) header() synth.Option {
 	}
 	return func(h *tar.Header) { h.Size = size }
 }
+
+// ManyWhiteouts is an image of 20,000 files in 30 layers. Each layer but the
+// lowest removes files of the one below it, 1,000 in all: dive takes half a minute
+// for it, since for every whiteout it stacks all layers below.
+func ManyWhiteouts() synth.Image {
+	const files, layers, whiteouts = 20_000, 30, 1_000
+	name := func(i int) string { return fmt.Sprintf("usr/share/pkg%04d/file%05d", i/50, i) }
+	img := synth.Image{Tags: []string{"many:whiteouts"}}
+	for k := range layers {
+		var l synth.Layer
+		for i := k * files / layers; i < (k+1)*files/layers; i++ {
+			l = append(l, synth.Body(name(i), 100, uint64(i)))
+		}
+		if k > 0 { // of the layer below, every tenth
+			for i := range k*whiteouts/(layers-1) - (k-1)*whiteouts/(layers-1) {
+				l = append(l, synth.Whiteout(name((k-1)*files/layers+10*i)))
+			}
+		}
+		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("RUN step %d", k), Layer: l.WithParents()})
+	}
+	return img
+}
