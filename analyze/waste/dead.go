@@ -51,8 +51,8 @@ type DeadCopy struct {
 // Dead are the dead copies of an image.
 type Dead struct {
 	Tally // by the layers that wrote them
-	// ByReason holds the sums by [Reason].
-	ByReason [NumReasons]Sum
+	// ByReason holds the same by [Reason].
+	ByReason [NumReasons]Tally
 	// Killed holds the sums by the layer that killed the copies.
 	Killed []Sum
 	// Copies are all of them, the largest first, those of a size in the order
@@ -64,6 +64,9 @@ type Dead struct {
 // tree counts as dead.
 func FindDead(m Image) *Dead {
 	d := &Dead{Tally: m.NewTally(), Killed: make([]Sum, m.Tree.Layers())}
+	for r := range d.ByReason {
+		d.ByReason[r] = m.NewTally()
+	}
 	for death := range m.Tree.Deaths() {
 		c := DeadCopy{Copy: m.Copy(death.Copy, death.Path), Reason: reason(m.Tree, death), KilledBy: death.Layer}
 		d.Add(c.Copy)

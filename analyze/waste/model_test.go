@@ -172,8 +172,11 @@ func checkSums(t *testing.T, m waste.Image, d *waste.Dead) {
 			t.Errorf("copy %d is larger than the one before it", i)
 		}
 	}
-	for _, s := range d.ByReason {
-		byReason = byReason.Plus(s)
+	for _, tally := range d.ByReason {
+		byReason = byReason.Plus(tally.Sum)
+		if sum := tally.Of(func(int) bool { return true }); sum != tally.Sum {
+			t.Errorf("the layers of a reason add up to %+v, want %+v", sum, tally.Sum)
+		}
 	}
 	for _, s := range d.Killed {
 		killed = killed.Plus(s)

@@ -125,6 +125,7 @@ func wasteSums(ts *testscript.TestScript, file string, dead int64) {
 	type tally struct {
 		part
 		ByReason         map[string]int64
+		OwnByReason      map[string]int64
 		BySteps, Classes []part
 		Groups           []struct {
 			part
@@ -144,10 +145,13 @@ func wasteSums(ts *testscript.TestScript, file string, dead int64) {
 			ts.Fatalf("%s: %d, want %d", what, got, want)
 		}
 	}
-	var byReason, bySteps, killed, files, groups, classes int64
+	var byReason, ownByReason, bySteps, killed, files, groups, classes int64
 	d := r.Waste.Dead
 	for _, n := range d.ByReason {
 		byReason += n
+	}
+	for _, n := range d.OwnByReason {
+		ownByReason += n
 	}
 	for _, p := range d.BySteps {
 		bySteps += p.Written
@@ -158,6 +162,7 @@ func wasteSums(ts *testscript.TestScript, file string, dead int64) {
 	}
 	equal("dead bytes", d.Bytes, dead)
 	equal("dead bytes by reason", byReason, dead)
+	equal("own dead bytes by reason", ownByReason, d.Own)
 	equal("dead bytes by the steps that wrote them", bySteps, dead)
 	equal("dead bytes by the steps that killed them", killed, dead)
 	equal("dead files", files, dead)

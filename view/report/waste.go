@@ -113,16 +113,20 @@ func (l wasteText) reasons() {
 		fmt.Fprintln(l.w, "\nNo bytes are dead.")
 		return
 	}
-	t := table{columns: []column{{title: "BYTES"}, {title: "COMPRESSED"}, {title: "SHARE"}, {title: "COPIES"}, {title: "REASON", left: true}, {left: true}}}
-	row := func(sum waste.Sum, reason, what string) {
-		t.add(l.size(sum.Bytes), l.size(sum.Compressed), text.Percent(sum.Bytes, l.Image.Totals.Stored), text.Count(sum.Copies), reason, what)
+	t := table{columns: []column{{title: "BYTES"}, {title: "OWN"}, {title: "COMPRESSED"}, {title: "SHARE"}, {title: "COPIES"}, {title: "REASON", left: true}, {left: true}}}
+	row := func(sum waste.Tally, reason, what string) {
+		t.add(l.size(sum.Bytes), l.size(sum.Of(l.Image.IsOwn).Bytes), l.size(sum.Compressed), text.Percent(sum.Bytes, l.Image.Totals.Stored),
+			text.Count(sum.Copies), reason, what)
 	}
 	for r := range waste.Reason(waste.NumReasons) {
 		if sum := d.ByReason[r]; sum.Copies > 0 {
 			row(sum, r.String(), reasonText[r])
 		}
 	}
-	row(d.Sum, "all", l.baseAndOwn(d.Tally))
+	row(d.Tally, "all", "")
+	if l.Image.Base.How == "" {
+		t.drop("OWN")
+	}
 	if !anyCompressed(l.Image) {
 		t.drop("COMPRESSED")
 	}

@@ -46,8 +46,9 @@ type tallyJSON struct {
 
 type deadJSON struct {
 	tallyJSON
-	ByReason byReasonJSON   `json:"byReason"`
-	BySteps  []deadStepJSON `json:"bySteps"`
+	ByReason    byReasonJSON   `json:"byReason"`
+	OwnByReason byReasonJSON   `json:"ownByReason"`
+	BySteps     []deadStepJSON `json:"bySteps"`
 }
 
 type byReasonJSON struct {
@@ -55,6 +56,16 @@ type byReasonJSON struct {
 	Rewritten   int64 `json:"rewritten"`
 	Deleted     int64 `json:"deleted"`
 	Replaced    int64 `json:"replaced"`
+}
+
+// reasons are the keys by [waste.Reason].
+func (b *byReasonJSON) reasons() [waste.NumReasons]*int64 {
+	return [waste.NumReasons]*int64{
+		waste.Overwritten: &b.Overwritten,
+		waste.Rewritten:   &b.Rewritten,
+		waste.Deleted:     &b.Deleted,
+		waste.Replaced:    &b.Replaced,
+	}
 }
 
 type deadStepJSON struct {
@@ -179,12 +190,12 @@ func (s Subject) pathJSON(n tree.Node) pathJSON {
 }
 
 func (s Subject) deadJSON(d *waste.Dead) deadJSON {
-	r := d.ByReason
-	out := deadJSON{
-		tallyJSON: s.tallyJSON(d.Tally),
-		ByReason: byReasonJSON{r[waste.Overwritten].Bytes, r[waste.Rewritten].Bytes,
-			r[waste.Deleted].Bytes, r[waste.Replaced].Bytes},
-		BySteps: []deadStepJSON{},
+	out := deadJSON{tallyJSON: s.tallyJSON(d.Tally), BySteps: []deadStepJSON{}}
+	for r, bytes := range out.ByReason.reasons() {
+		*bytes = d.ByReason[r].Bytes
+	}
+	for r, bytes := range out.OwnByReason.reasons() {
+		*bytes = d.ByReason[r].Of(s.Image.IsOwn).Bytes
 	}
 	for k, written := range d.Layers {
 		if killed := d.Killed[k]; written.Copies+killed.Copies > 0 {
