@@ -100,10 +100,10 @@ func (l wasteText) list(title string, t table, n int, thing string, add func(t *
 
 // reasonText says what the reasons mean.
 var reasonText = [waste.NumReasons]string{
-	waste.Overwritten: "other content took the path",
-	waste.Rewritten:   "the same content again: chmod, chown, touch",
-	waste.Deleted:     "removed, or a directory above it",
-	waste.Replaced:    "another type took the path, or twice in a tar",
+	waste.Overwritten: "by other content",
+	waste.Rewritten:   "by the same content: chmod, chown",
+	waste.Deleted:     "itself, or a directory above it",
+	waste.Replaced:    "by another type, or twice in a tar",
 }
 
 // reasons writes what is dead, by reason.
