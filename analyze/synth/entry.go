@@ -19,6 +19,17 @@ type Entry struct {
 	many   iter.Seq[Entry]  // stands for all of these
 }
 
+// Header returns what the tar says of the entry before its body.
+func (e Entry) Header() tar.Header { return e.header }
+
+// Open returns the entry's body from its first byte.
+func (e Entry) Open() io.Reader {
+	if e.body == nil {
+		return strings.NewReader("")
+	}
+	return e.body()
+}
+
 // Option changes an entry's header.
 type Option func(*tar.Header)
 

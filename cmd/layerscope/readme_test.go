@@ -16,11 +16,11 @@ import (
 )
 
 // TestDemoInDocs holds what the README and docs show of the demo to what it
-// shows; with -update it writes it anew. They show paragraphs of the report, each
-// known by its first line, and may leave others out.
+// shows; with -update it writes it anew. They show paragraphs of the report and of
+// the list of packages, each known by its first line, and may leave others out.
 func TestDemoInDocs(t *testing.T) {
-	shown := paragraphs(demoReport(t, 96))
-	for _, name := range []string{"README.md", "docs/waste.md"} {
+	shown := paragraphs(demoTexts(t, 96))
+	for _, name := range []string{"README.md", "docs/usage.md", "docs/waste.md"} {
 		path := filepath.Join("..", "..", name)
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -68,7 +68,7 @@ func refresh(t *testing.T, page string, shown map[string]string) string {
 				command, p, _ = strings.Cut(p, "\n")
 				command += "\n"
 			}
-			first, _, _ := strings.Cut(p, "\n")
+			first := firstWords(p)
 			if shown[first] == "" {
 				t.Fatalf("the demo shows nothing that begins with %q", first)
 			}
@@ -79,28 +79,39 @@ func refresh(t *testing.T, page string, shown map[string]string) string {
 	}
 }
 
-// paragraphs returns the paragraphs of a text by their first lines.
+// paragraphs returns the paragraphs of a text by the words of their first lines.
 func paragraphs(text string) map[string]string {
 	out := map[string]string{}
 	for _, p := range strings.Split(strings.TrimSuffix(text, "\n"), "\n\n") {
-		first, _, _ := strings.Cut(p, "\n")
-		out[first] = p
+		out[firstWords(p)] = p
 	}
 	return out
 }
 
-func demoReport(t *testing.T, width int) string {
+// firstWords returns the first line without what makes columns of it.
+func firstWords(paragraph string) string {
+	first, _, _ := strings.Cut(paragraph, "\n")
+	return strings.Join(strings.Fields(first), " ")
+}
+
+// demoTexts returns the report of the demo and the list of its packages.
+func demoTexts(t *testing.T, width int) string {
 	t.Helper()
 	img, err := demo.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := analyze.StartImage(context.Background(), img, analyze.Options{}).Wait()
+	m, err := analyze.StartImage(context.Background(), img, analyze.Options{Packages: true}).Wait()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var buf bytes.Buffer
-	if err := report.Text(&buf, report.About(m), report.TextOptions{Width: width}); err != nil {
+	opts := report.TextOptions{Width: width}
+	if err := report.Text(&buf, report.About(m), opts); err != nil {
+		t.Fatal(err)
+	}
+	buf.WriteString("\n")
+	if err := report.Packages(&buf, m, numPackages, opts); err != nil {
 		t.Fatal(err)
 	}
 	return buf.String()

@@ -7,28 +7,6 @@ import (
 	"github.com/layerscope/layerscope/analyze/synth"
 )
 
-// pip is what pip install leaves: the packages, bytecode and its cache.
-func pip() synth.Layer {
-	const site = "usr/local/lib/python3.11/dist-packages"
-	return slices.Concat(
-		synth.Layer{
-			noise("root/.cache/pip/http/4/b/e/2/9/4be29f0c7d2f3a6e0b1c5d8e9f7a", 4_470_338, synth.Mode(0o600)),
-			noise("root/.cache/pip/http/9/0/d/a/1/90da17b3c2e4f5a6978d0c1b2a3f", 133_281, synth.Mode(0o600)),
-			body("root/.cache/pip/selfcheck/fe300af6f7d708c14827daac3afc81fbb8306b73de8dd6e3f1f8ea3b", 131),
-		},
-		synth.Layer{body("usr/local/bin/flask", 233, synth.Mode(0o755))},
-		python(site+"/PIL", "ExifTags Image ImageChops ImageColor ImageDraw ImageFile ImageFilter ImageFont JpegImagePlugin PngImagePlugin TiffImagePlugin", 3_000, 88_000),
-		bodies(site+"/PIL", []sized{{"_imaging.cpython-311-x86_64-linux-gnu.so", 752_472}, {"_imagingft.cpython-311-x86_64-linux-gnu.so", 301_208}}, synth.Mode(0o755)),
-		bodies(site+"/pillow.libs", []sized{{"libfreetype-be14bf51.so.6.20.1", 1_422_625}, {"libjpeg-77ae51ab.so.62.4.0", 781_193}, {"libtiff-58b54e4b.so.6.0.2", 736_297}}, synth.Mode(0o755)),
-		python(site+"/click", "core decorators exceptions parser termui types utils", 8_000, 60_000),
-		python(site+"/flask", "app blueprints cli config ctx globals helpers json sessions templating testing views wrappers", 3_000, 56_000),
-		python(site+"/jinja2", "compiler environment ext filters lexer loaders nodes parser runtime utils", 4_000, 50_000),
-		python(site+"/werkzeug", "exceptions formparser http local routing security serving test urls utils wsgi", 6_000, 51_000),
-		family(site+"/*/METADATA", "click-8.1.7.dist-info flask-3.0.0.dist-info jinja2-3.1.2.dist-info pillow-10.2.0.dist-info werkzeug-3.0.1.dist-info", 2_400, 9_800),
-		family(site+"/*/RECORD", "click-8.1.7.dist-info flask-3.0.0.dist-info jinja2-3.1.2.dist-info pillow-10.2.0.dist-info werkzeug-3.0.1.dist-info", 1_100, 16_000),
-	)
-}
-
 const srv = "srv/app/"
 
 // samples are the pictures an operator's own replace.

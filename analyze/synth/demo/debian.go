@@ -2,7 +2,6 @@ package demo
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/layerscope/layerscope/analyze/synth"
 )
@@ -12,6 +11,11 @@ const libs = "usr/lib/x86_64-linux-gnu"
 
 // debian is the base layer.
 func debian() synth.Layer {
+	return slices.Concat(debianFiles(), debianVar()).WithParents()
+}
+
+// debianFiles are what the base's packages have, and the folders beside them.
+func debianFiles() synth.Layer {
 	return slices.Concat(
 		synth.Layer{
 			synth.Symlink("bin", "usr/bin"),
@@ -34,8 +38,7 @@ func debian() synth.Layer {
 		debianBin(),
 		debianLib(),
 		debianShare(),
-		debianVar(),
-	).WithParents()
+	)
 }
 
 func debianEtc() synth.Layer {
@@ -48,7 +51,6 @@ func debianEtc() synth.Layer {
 		synth.Symlink("etc/os-release", "../usr/lib/os-release"),
 		synth.File("etc/passwd", passwd),
 		synth.File("etc/shadow", shadow, synth.Mode(0o640), synth.Owner(0, 42)),
-		body("etc/ssl/openssl.cnf", 12332),
 	}
 }
 
@@ -94,9 +96,8 @@ func debianLib() synth.Layer {
 }
 
 func debianShare() synth.Layer {
-	packages := "adduser apt base-files bash coreutils dash debconf dpkg findutils grep gzip libc6 libgnutls30 libstdc++6 login perl-base sed tar tzdata zlib1g"
 	return slices.Concat(
-		family("usr/share/doc/*/copyright", packages, 1_200, 46_000),
+		family("usr/share/doc/*/copyright", names(baseDebs), 1_200, 46_000),
 		family("usr/share/locale/*/LC_MESSAGES/apt.mo", "de es fr it ja ko nl pl pt_BR ru uk zh_CN", 14_000, 58_000),
 		family("usr/share/man/man1/*.1.gz", "bash cat dpkg grep ls tar", 900, 12_000),
 		bodies("usr/share/zoneinfo", []sized{{"Asia/Tokyo", 309}, {"Etc/UTC", 114}, {"Europe/Berlin", 2_298}}),
@@ -108,16 +109,17 @@ func debianShare() synth.Layer {
 }
 
 func debianVar() synth.Layer {
-	packages := strings.Fields("apt bash coreutils dpkg libc6 perl-base tzdata")
-	l := synth.Layer{
-		body("var/cache/debconf/config.dat", 6_132),
-		synth.Dir("var/lib/apt/lists"),
-	}
-	for _, p := range packages {
-		l = append(l, family("var/lib/dpkg/info/"+p+".*", "list md5sums", 300, 9_000)...)
-	}
-	return append(l,
-		body("var/lib/dpkg/status", 184_519),
-		body("var/log/dpkg.log", 118_322),
-		synth.Symlink("var/run", "/run"))
+	debs := unpack(debianFiles(), baseDebs)
+	return slices.Concat(
+		synth.Layer{
+			body("var/cache/debconf/config.dat", 6_132),
+			synth.Dir("var/lib/apt/lists"),
+		},
+		info(debs),
+		synth.Layer{
+			status(debs),
+			body("var/log/dpkg.log", 118_322),
+			synth.Symlink("var/run", "/run"),
+		},
+	)
 }

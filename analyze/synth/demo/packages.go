@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/layerscope/layerscope/analyze/synth"
@@ -9,34 +10,25 @@ import (
 // install is what apt-get leaves: the packages, their .deb files, the lists
 // and apt's own caches.
 func install() synth.Layer {
+	files := installFiles()
+	debs := unpack(files, addedDebs)
 	return slices.Concat(
 		synth.Layer{
 			synth.Whiteout("etc/apt/apt.conf.d/docker-clean"),
 			changed("etc/ld.so.cache", 8_617),
 			body("etc/ssl/certs/ca-certificates.crt", 213_777),
 		},
-		bodies("usr/bin", []sized{{"curl", 305_496}, {"python3.11", 6_839_896}}, synth.Mode(0o755)),
-		synth.Layer{
-			synth.Symlink("usr/bin/python3", "python3.11"),
-			body("usr/bin/pip3", 217, synth.Mode(0o755)),
-			synth.Hardlink("usr/bin/pip3.11", "usr/bin/pip3", synth.Mode(0o755)),
-		},
-		stdlib(),
-		bodies(libs, []sized{
-			{"libcrypto.so.3", 4_709_272}, {"libcurl.so.4.8.0", 727_712}, {"libnghttp2.so.14.24.1", 178_240}, {"libssl.so.3", 692_256},
-		}),
-		synth.Layer{synth.Symlink(libs+"/libcurl.so.4", "libcurl.so.4.8.0")},
-		family("usr/share/doc/*/copyright", "ca-certificates curl libcurl4 libpython3.11-stdlib openssl python3-pip python3.11", 1_200, 58_000),
-		family("usr/share/man/man1/*.1.gz", "curl openssl pip3 python3.11", 900, 19_000),
-		debs(),
+		files,
+		archives(),
 		synth.Layer{
 			body("var/cache/apt/pkgcache.bin", 2_871_301),
 			body("var/cache/apt/srcpkgcache.bin", 2_846_928),
 			changed("var/cache/debconf/config.dat", 7_415),
 		},
 		lists(),
+		info(debs),
 		synth.Layer{
-			changed("var/lib/dpkg/status", 212_884),
+			status(unpack(debianFiles(), baseDebs), debs),
 			body("var/log/apt/history.log", 2_108),
 			body("var/log/apt/term.log", 21_403, synth.Mode(0o640), synth.Owner(0, 4)),
 			changed("var/log/dpkg.log", 151_206),
@@ -44,37 +36,53 @@ func install() synth.Layer {
 	)
 }
 
-// stdlib is Python's library.
-func stdlib() synth.Layer {
-	const dir = "usr/lib/python3.11"
+// installFiles are what the packages have, and the bytecode that was compiled
+// of them.
+func installFiles() synth.Layer {
 	return slices.Concat(
-		python(dir, "abc argparse ast base64 codecs contextlib copy csv dataclasses datetime enum functools gzip hashlib "+
-			"inspect io locale operator os pathlib pickle random re shutil socket ssl string subprocess tarfile "+
-			"tempfile threading tokenize traceback types typing uuid zipfile", 4_000, 62_000),
-		python(dir+"/asyncio", "base_events events futures locks queues runners streams tasks", 6_000, 52_000),
-		python(dir+"/email", "charset generator header message parser policy utils", 5_000, 39_000),
-		python(dir+"/json", "decoder encoder scanner tool", 2_000, 16_000),
-		python("usr/lib/python3/dist-packages/pip/_internal", "build_env cache configuration exceptions main pyproject self_outdated_check", 5_000, 25_000),
+		synth.Layer{body("etc/ssl/openssl.cnf", 12_332)},
+		bodies("usr/bin", []sized{{"curl", 305_496}, {"python3.11", 6_839_896}}, synth.Mode(0o755)),
+		synth.Layer{
+			synth.Symlink("usr/bin/python3", "python3.11"),
+			body("usr/bin/pip3", 217, synth.Mode(0o755)),
+			synth.Hardlink("usr/bin/pip3.11", "usr/bin/pip3", synth.Mode(0o755)),
+		},
+		stdlib(),
+		synth.Layer{synth.File(distPackages+"pip-23.0.1.dist-info/METADATA", metadata("pip", "23.0.1",
+			"The PyPA recommended tool for installing Python packages."))},
+		bodies(libs, []sized{
+			{"libcrypto.so.3", 4_709_272}, {"libcurl.so.4.8.0", 727_712}, {"libnghttp2.so.14.24.1", 178_240}, {"libssl.so.3", 692_256},
+		}),
+		synth.Layer{synth.Symlink(libs+"/libcurl.so.4", "libcurl.so.4.8.0")},
+		family("usr/share/doc/*/copyright", names(addedDebs), 1_200, 58_000),
+		family("usr/share/man/man1/*.1.gz", "curl openssl pip3 python3.11", 900, 19_000),
 	)
 }
 
-// debs are the packages as they were fetched.
-func debs() synth.Layer {
+// Where Debian has Python's library, and packages for Python.
+const (
+	pyLib        = "usr/lib/python3.11"
+	distPackages = "usr/lib/python3/dist-packages/"
+)
+
+// stdlib is Python's library.
+func stdlib() synth.Layer {
+	return slices.Concat(
+		python(pyLib, "abc argparse ast base64 codecs contextlib copy csv dataclasses datetime enum functools gzip hashlib "+
+			"inspect io locale operator os pathlib pickle random re shutil socket ssl string subprocess tarfile "+
+			"tempfile threading tokenize traceback types typing uuid zipfile", 4_000, 62_000),
+		python(pyLib+"/asyncio", "base_events events futures locks queues runners streams tasks", 6_000, 52_000),
+		python(pyLib+"/email", "charset generator header message parser policy utils", 5_000, 39_000),
+		python(pyLib+"/json", "decoder encoder scanner tool", 2_000, 16_000),
+		python(distPackages+"pip/_internal", "build_env cache configuration exceptions main pyproject self_outdated_check", 5_000, 25_000),
+	)
+}
+
+// archives are the packages as they were fetched.
+func archives() synth.Layer {
 	var l synth.Layer
-	for _, f := range []sized{
-		{"ca-certificates_20230311_all.deb", 155_260},
-		{"curl_7.88.1-10+deb12u5_amd64.deb", 315_444},
-		{"libcurl4_7.88.1-10+deb12u5_amd64.deb", 390_296},
-		{"libnghttp2-14_1.52.0-1+deb12u1_amd64.deb", 73_056},
-		{"libpython3.11-minimal_3.11.2-6_amd64.deb", 813_884},
-		{"libpython3.11-stdlib_3.11.2-6_amd64.deb", 1_796_744},
-		{"libssl3_3.0.11-1~deb12u2_amd64.deb", 2_018_452},
-		{"openssl_3.0.11-1~deb12u2_amd64.deb", 1_418_896},
-		{"python3-pip_23.0.1+dfsg-1_all.deb", 1_325_240},
-		{"python3.11-minimal_3.11.2-6_amd64.deb", 2_064_016},
-		{"python3.11_3.11.2-6_amd64.deb", 572_508},
-	} {
-		l = append(l, noise("var/cache/apt/archives/"+f.name, f.size))
+	for _, d := range addedDebs {
+		l = append(l, noise(fmt.Sprintf("var/cache/apt/archives/%s_%s_%s.deb", d.name, d.version, d.arch), d.size))
 	}
 	return append(l, synth.File("var/cache/apt/archives/lock", "", synth.Mode(0o640)))
 }
