@@ -163,11 +163,13 @@ func shellAssignments(text string) []hit {
 	return hits
 }
 
-// flags finds --name value and --name=value.
+// flags finds --name value and --name=value, also as words of a JSON form:
+// ["app","--name=value"], ["app" "--name" "value"].
 func flags(text string) []hit {
 	var hits []hit
 	for at := range indexes(text, "--") {
-		if at > 0 && !isSpace(text[at-1]) {
+		listed := at > 0 && text[at-1] == '"'
+		if at > 0 && !listed && !isSpace(text[at-1]) {
 			continue
 		}
 		start := at + len("--")
@@ -176,6 +178,10 @@ func flags(text string) []hit {
 			end++
 		}
 		if start == end || !isLetter(text[start]) || !secretName(text[start:end]) {
+			continue
+		}
+		if listed {
+			hits = inList(hits, text, end, text[start:end])
 			continue
 		}
 		from := end
@@ -191,6 +197,15 @@ func flags(text string) []hit {
 		hits = inCommand(hits, text, from, firstWord, text[start:end])
 	}
 	return hits
+}
+
+// wordInList is what follows a flag's name in a JSON form: the rest of its word, or
+// the next word. Builders record the words with commas or without.
+var wordInList = regexp.MustCompile(`^(?:=|"[\s,]+")(?P<value>(?:[^"\\-]|\\.)(?:[^"\\]|\\.)*)"`)
+
+// inList adds the value of a flag that is a word of a JSON form.
+func inList(hits []hit, text string, from int, name string) []hit {
+	return inCommand(hits, text, from, wordInList, name)
 }
 
 // urls finds the passwords of URLs.
@@ -248,6 +263,7 @@ var tools = []tool{
 	{"", []string{"-token", "-api-key"}, regexp.MustCompile(`(?i)\b(?P<name>private-token|job-token|deploy-token|x-api-key|x-auth-token|x-vault-token)\s*:\s*(?P<value>[^\s"';&|]+)`)},
 	{"chpasswd", []string{"chpasswd"}, regexp.MustCompile(`\b(?:echo|printf)\s+(?:-\w+\s+)*["']?[\w.-]+:(?P<value>[^"'\s|:]+)["']?\s*\|\s*(?:sudo\s+)?chpasswd\b`)},
 	{"curl --user", []string{"curl"}, regexp.MustCompile(`\bcurl\b[^;&|\n]*?\s(?:-u|--user)[\s=]*["']?[^\s:"'$]+:(?P<value>[^\s"';&|]+)`)},
+	{"mysql --password", []string{"mysql", "mariadb"}, regexp.MustCompile(`(?:^|[\s;&|(])(?:mysql|mariadb)(?:-?admin|-?dump)?\s(?:[^;&|\n]*?\s)?-p` + word)},
 	{"sshpass", []string{"sshpass"}, regexp.MustCompile(`\bsshpass\s+-p\s*` + word)},
 }
 
