@@ -77,8 +77,11 @@ func (m markdown) cell(s string) string { return strings.ReplaceAll(m.code(s), "
 func (m markdown) totals() {
 	t := m.Image.Totals
 	m.line("### layerscope: %s\n", m.code(cmp.Or(m.Image.Name, m.Image.Reference)))
-	m.line("**%s** stored in %s, of which **%s (%s) are dead**: no path of the final image leads to them.\n",
-		m.size(t.Stored), text.Plural(t.Layers, "layer"), m.size(t.Dead), text.Percent(t.Dead, t.Stored))
+	dead := "none of it dead."
+	if t.Dead > 0 {
+		dead = fmt.Sprintf("of which **%s (%s) are dead**: no path of the final image leads to them.", m.size(t.Dead), text.Percent(t.Dead, t.Stored))
+	}
+	m.line("**%s** stored in %s, %s\n", m.size(t.Stored), text.Plural(t.Layers, "layer"), dead)
 	m.line("| | stored | live | dead | duplicate | disposable | compressed |")
 	m.line("|---|--:|--:|--:|--:|--:|--:|")
 	row := func(name string, sums analyze.Sums, in func(int) bool) {
@@ -104,7 +107,7 @@ func (m markdown) gates() {
 	}
 	slices.SortStableFunc(bad, func(a, b gate.Result) int { return cmp.Compare(b.Level, a.Level) })
 	for _, r := range bad[:min(len(bad), markdownGates)] {
-		m.line("- %s: %s", r.Level, m.overLimit(r))
+		m.line("- %s: %s", r.Level, m.overLimit(r, m.code))
 	}
 }
 
@@ -167,7 +170,7 @@ func (m markdown) leaks() {
 			m.code(m.path(f.Path)), f.Kind, m.writer(f.Copy), m.step(f.KilledBy)))
 	}
 	for _, v := range m.Findings.SecretValues {
-		items = append(items, fmt.Sprintf("%s in step %d", m.code(v.In+" "+v.Name+"="+v.Masked), v.Step))
+		items = append(items, fmt.Sprintf("%s in step %d", m.code(strings.TrimSpace(v.In+" "+v.Name+"="+v.Masked)), v.Step))
 	}
 	if len(items) == 0 {
 		return
