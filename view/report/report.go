@@ -1,10 +1,13 @@
 // Package report writes an analyzed image for people and for programs: [Text]
-// and [JSON] say where its bytes are, [Tree] and [TreeJSON] list its files.
+// and [JSON] say where its bytes are, [Markdown] in short and [SARIF] what to do
+// about them; [Waste] and [WasteJSON] what it could do without, [Packages] and
+// [PackagesJSON] what its packages take; [Tree] and [TreeJSON] list its files.
 //
 // A report is of a whole image: one that isn't complete is refused, so that a
 // part is never taken for the whole. What comes from the image goes through
 // view/text, in JSON through escapes: no control character of it reaches the
-// writer. The errors returned are those of the writer, wrapped, and ErrIncomplete.
+// writer. The errors returned are those of the writer, wrapped, ErrIncomplete
+// and ErrNoPackages.
 package report
 
 import (
