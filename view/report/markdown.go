@@ -57,7 +57,7 @@ func (m markdown) line(format string, args ...any) { fmt.Fprintf(m.w, format+"\n
 
 // code returns text of the image as a code span.
 func (m markdown) code(s string) string {
-	s = m.ascii(text.OneLine(s))
+	s = m.foreign(s)
 	if m.ASCII {
 		s = strings.ReplaceAll(text.TruncateMiddle(s, markdownText), "…", "~")
 	} else {

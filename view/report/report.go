@@ -56,8 +56,15 @@ func (s style) unknown() string {
 	return text.Unknown
 }
 
-// foreign returns text of the image, on one line.
-func (s style) foreign(str string) string { return s.ascii(text.OneLine(str)) }
+// foreign returns text of the image, on one line. An ellipsis, which masks
+// secrets, is three dots in ASCII and no escape.
+func (s style) foreign(str string) string {
+	str = text.OneLine(str)
+	if s.ASCII {
+		str = strings.ReplaceAll(str, "…", "...")
+	}
+	return s.ascii(str)
+}
 
 // name returns a path or another name of the image, in which every space
 // counts.
