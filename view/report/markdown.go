@@ -98,7 +98,7 @@ func (m markdown) totals() {
 
 // gates says how the image did at its gates, the ones it failed by name.
 func (m markdown) gates() {
-	m.line("\n**Gates: %s**\n", verdict(m.Gates.Results))
+	m.line("\n**Gates: %s**", verdict(m.Gates.Results))
 	var bad []gate.Result
 	for _, r := range m.Gates.Results {
 		if r.Level > gate.Pass {
@@ -106,7 +106,10 @@ func (m markdown) gates() {
 		}
 	}
 	slices.SortStableFunc(bad, func(a, b gate.Result) int { return cmp.Compare(b.Level, a.Level) })
-	for _, r := range bad[:min(len(bad), markdownGates)] {
+	for i, r := range bad[:min(len(bad), markdownGates)] {
+		if i == 0 {
+			m.line("")
+		}
 		m.line("- %s: %s", r.Level, m.overLimit(r, m.code))
 	}
 }

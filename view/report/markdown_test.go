@@ -47,9 +47,14 @@ func TestMarkdownFits(t *testing.T) {
 		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("ENV TOKEN_%d=secretsecret", i)})
 	}
 	m := analyzetest.Image(t, img)
+	m.Base.How = "guessed"
+	l := &gate.Limits{ForbidFail: globs(t, "id_rsa", "*.deb")}
+	for _, r := range gate.Rules() {
+		l.Set(r, gate.Fail, &gate.Number{Unit: r.Unit()})
+	}
 	for _, ascii := range []bool{false, true} {
 		var b bytes.Buffer
-		if err := Markdown(&b, About(m), TextOptions{ASCII: ascii}); err != nil {
+		if err := Markdown(&b, gated(m, "", l), TextOptions{ASCII: ascii}); err != nil {
 			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
