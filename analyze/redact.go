@@ -28,15 +28,15 @@ func (m *Image) Redacted() *Image {
 		s.Text, s.CreatedBy, s.Comment = r.Text(s.Text), r.Text(s.CreatedBy), r.Text(s.Comment)
 	}
 	config := *m.Config
-	config.Config.Env = texts(config.Config.Env, func(env string) string {
+	config.Config.Env = slices.Clone(config.Config.Env)
+	for i, env := range config.Config.Env {
 		name, value, _ := strings.Cut(env, "=")
 		if masked := r.Variable(name, value); masked != value {
-			return name + "=" + masked
+			config.Config.Env[i] = name + "=" + masked
 		}
-		return env
-	})
-	config.Config.Entrypoint = texts(config.Config.Entrypoint, r.Text)
-	config.Config.Cmd = texts(config.Config.Cmd, r.Text)
+	}
+	config.Config.Entrypoint = r.Args(config.Config.Entrypoint)
+	config.Config.Cmd = r.Args(config.Config.Cmd)
 	config.Config.Labels = maps.Clone(config.Config.Labels)
 	for name, value := range config.Config.Labels {
 		config.Config.Labels[name] = r.Variable(name, value)
@@ -52,15 +52,6 @@ func maskArg(record string, was, is history.Arg) string {
 		return record
 	}
 	return strings.Replace(record, was.Name+"="+was.Value, is.Name+"="+is.Value, 1)
-}
-
-// texts returns a copy of s with f done to each.
-func texts(s []string, f func(string) string) []string {
-	out := slices.Clone(s)
-	for i := range out {
-		out[i] = f(out[i])
-	}
-	return out
 }
 
 // history returns the steps as package history knows them.

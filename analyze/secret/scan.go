@@ -55,12 +55,14 @@ func merge(hits []hit) []hit {
 // buildah put before it.
 var settings = regexp.MustCompile(`^(?:\S+ -c #\(nop\)\s+)?(?i:ENV|ARG)\s+`)
 
-// assignments finds NAME=value of which the name says that it is secret.
+// assignments finds NAME=value of which the name says that it is secret. The
+// value of a variable may have such in it, as connection strings do.
 func assignments(text string) []hit {
+	var hits []hit
 	if head := settings.FindString(text); head != "" {
-		return variables(text, len(head))
+		hits = variables(text, len(head))
 	}
-	return shellAssignments(text)
+	return append(hits, shellAssignments(text)...)
 }
 
 var (
@@ -139,14 +141,20 @@ func trim(text string, start, end int) (int, int) {
 // doesn't begin with a dash: that is the next flag.
 const word = `(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s;&|()"'<>` + "`" + `-][^\s;&|()"'<>` + "`" + `]*)`
 
+// netrcWord is a value within quotes of a shell's, perhaps before a \n.
+const netrcWord = `(?P<value>[^\s"'\\]+)`
+
 var (
 	firstWord = regexp.MustCompile(`^` + word)
-	// userinfo is what follows the scheme of a URL with a password.
-	userinfo = regexp.MustCompile(`^://[^\s/:@"'<>]*:(?P<value>[^\s/@"'<>]+)@`)
+	// userinfo is what follows the scheme of a URL with a password, userToken
+	// of one that may have a token instead of a user.
+	userinfo  = regexp.MustCompile(`^://[^\s/:@"'<>]*:(?P<value>[^\s/@"'<>]+)@`)
+	userToken = regexp.MustCompile(`^://(?P<value>[^\s/:@"'<>]{16,})@`)
 )
 
 // shellAssignments finds NAME=value wherever it stands in a command: in front
-// of one, after export, as an argument, in a URL's query, an .npmrc's line.
+// of one, after export, as an argument (-Dname=value), in a URL's query, an
+// .npmrc's line.
 func shellAssignments(text string) []hit {
 	var hits []hit
 	for eq := range indexes(text, "=") {
@@ -154,7 +162,7 @@ func shellAssignments(text string) []hit {
 		for start > 0 && isNameByte(text[start-1]) {
 			start--
 		}
-		name := text[start:eq]
+		name := strings.TrimLeft(text[start:eq], "-")
 		if name == "" || !isLetter(name[0]) || start > 0 && !strings.ContainsRune(" \t\r\n;&|(\"'=:/?", rune(text[start-1])) || !secretName(name) {
 			continue
 		}
@@ -163,11 +171,13 @@ func shellAssignments(text string) []hit {
 	return hits
 }
 
-// flags finds --name value and --name=value.
+// flags finds --name value and --name=value, also as words of a JSON form:
+// ["app","--name=value"], ["app" "--name" "value"].
 func flags(text string) []hit {
 	var hits []hit
 	for at := range indexes(text, "--") {
-		if at > 0 && !isSpace(text[at-1]) {
+		listed := at > 0 && text[at-1] == '"'
+		if at > 0 && !listed && !isSpace(text[at-1]) {
 			continue
 		}
 		start := at + len("--")
@@ -176,6 +186,10 @@ func flags(text string) []hit {
 			end++
 		}
 		if start == end || !isLetter(text[start]) || !secretName(text[start:end]) {
+			continue
+		}
+		if listed {
+			hits = inList(hits, text, end, text[start:end])
 			continue
 		}
 		from := end
@@ -193,11 +207,25 @@ func flags(text string) []hit {
 	return hits
 }
 
-// urls finds the passwords of URLs.
+// wordInList is what follows a flag's name in a JSON form: the rest of its word, or
+// the next word. Builders record the words with commas or without.
+var wordInList = regexp.MustCompile(`^(?:=|"[\s,]+")(?P<value>(?:[^"\\-]|\\.)(?:[^"\\]|\\.)*)"`)
+
+// inList adds the value of a flag that is a word of a JSON form.
+func inList(hits []hit, text string, from int, name string) []hit {
+	return inCommand(hits, text, from, wordInList, name)
+}
+
+// urls finds the passwords of URLs, and users that are tokens by their looks.
 func urls(text string) []hit {
 	var hits []hit
 	for at := range indexes(text, "://") {
 		hits = inCommand(hits, text, at, userinfo, "URL")
+		for _, h := range inCommand(nil, text, at, userToken, "URL") {
+			if mixed(text[h.start:h.end]) {
+				hits = append(hits, h)
+			}
+		}
 	}
 	return hits
 }
@@ -248,6 +276,11 @@ var tools = []tool{
 	{"", []string{"-token", "-api-key"}, regexp.MustCompile(`(?i)\b(?P<name>private-token|job-token|deploy-token|x-api-key|x-auth-token|x-vault-token)\s*:\s*(?P<value>[^\s"';&|]+)`)},
 	{"chpasswd", []string{"chpasswd"}, regexp.MustCompile(`\b(?:echo|printf)\s+(?:-\w+\s+)*["']?[\w.-]+:(?P<value>[^"'\s|:]+)["']?\s*\|\s*(?:sudo\s+)?chpasswd\b`)},
 	{"curl --user", []string{"curl"}, regexp.MustCompile(`\bcurl\b[^;&|\n]*?\s(?:-u|--user)[\s=]*["']?[^\s:"'$]+:(?P<value>[^\s"';&|]+)`)},
+	{"mysql --password", []string{"mysql", "mariadb"}, regexp.MustCompile(`(?:^|[\s;&|(])(?:mysql|mariadb)(?:-?admin|-?dump)?\s(?:[^;&|\n]*?\s)?-p` + word)},
+	{"login --password", []string{"login"}, regexp.MustCompile(`\b(?:docker|podman|buildah|skopeo|nerdctl|helm|oras|crane)\s+(?:auth\s+|registry\s+)?login\s(?:[^;&|\n]*?\s)?-p[\s=]*` + word)},
+	{"netrc", []string{"machine"}, regexp.MustCompile(`\bmachine\s+\S+\s+login\s+\S+\s+password\s+` + netrcWord)},
+	{"", []string{"_auth", "_password"}, regexp.MustCompile(`:(?P<name>_authToken|_auth|_password)\s+` + word)},
+	{"", []string{"aws_se"}, regexp.MustCompile(`\baws\s+configure\s+set\s+(?P<name>aws_secret_access_key|aws_session_token)\s+` + word)},
 	{"sshpass", []string{"sshpass"}, regexp.MustCompile(`\bsshpass\s+-p\s*` + word)},
 }
 

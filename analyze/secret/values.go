@@ -128,3 +128,19 @@ func (r *Redactor) Variable(name, value string) string {
 	}
 	return r.Text(value)
 }
+
+// Args returns the words of a command with the secrets among them masked: also
+// one that follows a flag of which the name says so.
+func (r *Redactor) Args(words []string) []string {
+	out := slices.Clone(words)
+	for i, w := range words {
+		out[i] = r.Text(w)
+		if i == 0 || strings.HasPrefix(w, "-") {
+			continue
+		}
+		if flag, ok := strings.CutPrefix(words[i-1], "--"); ok && secretName(flag) && plausible(w) {
+			out[i] = Mask(w)
+		}
+	}
+	return out
+}

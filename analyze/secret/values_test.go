@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +77,25 @@ func TestScan(t *testing.T) {
 		{"RUN chown -R 1000:1000 /app && install -o root:root x", nil},
 		{"RUN echo 'root:toor' | chpasswd", []string{"chpasswd=toor"}},
 		{`RUN echo "root:$PW" | chpasswd`, nil},
+		{`CMD ["app","--password=hunter2","--port","80"]`, []string{"password=hunter2"}},
+		{`ENTRYPOINT ["app" "--api-key" "hunter 2" "--verbose"]`, []string{"api-key=hunter 2"}},
+		{`CMD ["app", "--token", "$TOKEN", "--secret", "--verbose", "--password-file", "x1"]`, nil},
+		{`RUN login "--password=hunter2" "--token=$TOKEN"`, []string{"password=hunter2"}},
+		{"RUN mysql -uroot -phunter2 < x.sql && mysqldump -p's3 cret' db", []string{"mysql --password=hunter2", "mysql --password=s3 cret"}},
+		{"RUN mysql -u root -p$PASS; mysql -p db; apt-get install mysql-client && mkdir -pv /x; cp /usr/share/mysql -pR", nil},
+		{"ENV CONNECTION=Server=db;User=sa;Password=s3cret;Timeout=3 B=2", []string{"Password=s3cret"}},
+		{"ENV STORE=AccountName=x;AccountKey=s3cret==;EndpointSuffix=core", []string{"AccountKey=s3cret=="}},
+		{"ENV JAVA_OPTS=-Xmx1g -Djavax.net.ssl.keyStorePassword=s3cret", []string{"Djavax.net.ssl.keyStorePassword=s3cret"}},
+		{"ENV JAVA_OPTS=-Djavax.net.ssl.keyStorePassword=${PASS} -Dx=y", nil},
+		{"ARG GITHUB_PAT=s3cret", []string{"GITHUB_PAT=s3cret"}},
+		{"RUN git clone https://Abcdefgh12345678@example.org/x", []string{"URL=Abcdefgh12345678"}},
+		{"RUN git clone https://some-user-name-2024@example.org/x git+ssh://git@example.org/y https://$TOKEN1234567890Ab@example.org", nil},
+		{"RUN docker login -u me -p s3cret example.org && skopeo login -p=$PW x && mkdir -p /x", []string{"login --password=s3cret"}},
+		{`RUN echo "machine example.org login me password s3cret" > ~/.netrc`, []string{"netrc=s3cret"}},
+		{`RUN printf 'machine example.org login me password s3cret\n' > ~/.netrc`, []string{"netrc=s3cret"}},
+		{`RUN echo "machine example.org login me password $PW" > ~/.netrc`, nil},
+		{"RUN npm config set //registry.npmjs.org/:_authToken s3cret", []string{"_authToken=s3cret"}},
+		{"RUN aws configure set aws_secret_access_key s3cret; aws configure set region eu", []string{"aws_secret_access_key=s3cret"}},
 		{"RUN sshpass -p s3cret ssh me@host", []string{"sshpass=s3cret"}},
 
 		{"ENV GPG_KEY=E3FF2839C048B25C084DEBE9B26995E310250568", nil}, // of the python image
@@ -174,6 +194,22 @@ func TestRedactor(t *testing.T) {
 		if got := r.Variable(v[0], v[1]); got != v[2] {
 			t.Errorf("%s=%q becomes %q, want %q", v[0], v[1], got, v[2])
 		}
+	}
+}
+
+// TestRedactArgs masks words of a command that nothing in the history tells of.
+func TestRedactArgs(t *testing.T) {
+	words := []string{"app", "--token", "hunter2", "--password=hunter3", "--secret", "--verbose", "--port", "80", "--token"}
+	want := []string{"app", "--token", "…", "--password=…", "--secret", "--verbose", "--port", "80", "--token"}
+	was := slices.Clone(words)
+	if diff := cmp.Diff(want, NewRedactor(nil).Args(words)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff(was, words); diff != "" {
+		t.Errorf("the words themselves were changed: -want +got:\n%s", diff)
+	}
+	if got := NewRedactor(nil).Args(nil); got != nil {
+		t.Errorf("no words become %q", got)
 	}
 }
 

@@ -290,7 +290,7 @@ var whiteouts = synth.Image{
 // leaky is an image that gives a token and a key away.
 var leaky = synth.Image{
 	Tags:   []string{"leaky:1"},
-	Config: v1.Config{Env: []string{"NPM_TOKEN=hunter2secret"}},
+	Config: v1.Config{Env: []string{"NPM_TOKEN=hunter2secret"}, Cmd: []string{"app", "--token", "hunter2secret"}},
 	Steps: []synth.Step{
 		{CreatedBy: "ARG NPM_TOKEN=hunter2secret", Comment: buildkit},
 		{CreatedBy: "RUN |1 NPM_TOKEN=hunter2secret /bin/sh -c npm ci # buildkit", Comment: buildkit, Layer: synth.Layer{
@@ -300,6 +300,7 @@ var leaky = synth.Image{
 		{CreatedBy: "RUN |1 NPM_TOKEN=hunter2secret /bin/sh -c rm -r /root/.ssh # buildkit", Comment: buildkit, Layer: synth.Layer{
 			synth.Whiteout("root/.ssh"),
 		}},
+		{CreatedBy: `CMD ["app" "--token" "hunter2secret"]`, Comment: buildkit},
 	},
 }
 

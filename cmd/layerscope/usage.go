@@ -38,7 +38,8 @@ Which image:
     --max-layer-size SIZE         give up on a layer that unpacks to more
 
     --base IMAGE                  the image it was built on, to tell its bytes
-                                  from the image's own (also of report)
+                                  from the image's own (of report, waste and
+                                  check too, of no other command)
 
 How it looks:
     --bytes                       integers of bytes instead of kB, MB, GB

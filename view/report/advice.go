@@ -31,7 +31,10 @@ func (s Subject) advice(c waste.Cause) string {
 	}
 	switch c.Reason {
 	case waste.Deleted:
-		if !s.isRun(wrote) {
+		switch {
+		case s.Image.Steps[wrote].Instruction == "COPY" && s.isRun(killed):
+			inOne = "leave them out there, or mount them instead (RUN --mount=type=bind)"
+		case !s.isRun(wrote):
 			inOne = "leave them out there"
 		}
 		return fmt.Sprintf("step %d removes %s of step %d: %s", killed, files, wrote, inOne)

@@ -109,17 +109,33 @@ func (s style) gateNumbers(r gate.Result) (value, warn, fail string) {
 	return value, warn, fail
 }
 
-// overLimit says by how much a result isn't within its limit.
-func (s style) overLimit(r gate.Result) string {
+// overLimit says by how much a result isn't within its limit, or which paths are
+// there that shouldn't be, with quote around them.
+func (s style) overLimit(r gate.Result, quote func(path string) string) string {
+	if r.Rule == gate.Forbid {
+		return r.Rule.String() + ": " + forbiddenPaths(r.Found, quote)
+	}
 	value, warn, fail := s.gateNumbers(r)
 	limit := fail
 	if r.Level == gate.Warn {
 		limit = warn
 	}
-	if limit == "" {
-		return fmt.Sprintf("%s: %s", r.Rule, value)
-	}
 	return fmt.Sprintf("%s is %s, the limit %s", r.Rule, value, limit)
+}
+
+// forbiddenPaths names the first of what was found, those to fail for before
+// those to warn of.
+func forbiddenPaths(found []gate.Found, quote func(path string) string) string {
+	var paths names
+	for _, f := range found {
+		paths.add(func() string {
+			if f.Step < 0 {
+				return quote("/" + f.Path)
+			}
+			return quote("/"+f.Path) + " (" + stepName(f.Step) + ")"
+		})
+	}
+	return paths.String()
 }
 
 // number returns a value or a limit, "" for none.

@@ -57,7 +57,7 @@ func (m markdown) line(format string, args ...any) { fmt.Fprintf(m.w, format+"\n
 
 // code returns text of the image as a code span.
 func (m markdown) code(s string) string {
-	s = m.ascii(text.OneLine(s))
+	s = m.foreign(s)
 	if m.ASCII {
 		s = strings.ReplaceAll(text.TruncateMiddle(s, markdownText), "…", "~")
 	} else {
@@ -77,8 +77,11 @@ func (m markdown) cell(s string) string { return strings.ReplaceAll(m.code(s), "
 func (m markdown) totals() {
 	t := m.Image.Totals
 	m.line("### layerscope: %s\n", m.code(cmp.Or(m.Image.Name, m.Image.Reference)))
-	m.line("**%s** stored in %s, of which **%s (%s) are dead**: no path of the final image leads to them.\n",
-		m.size(t.Stored), text.Plural(t.Layers, "layer"), m.size(t.Dead), text.Percent(t.Dead, t.Stored))
+	dead := "none of it dead."
+	if t.Dead > 0 {
+		dead = fmt.Sprintf("of which **%s (%s) are dead**: no path of the final image leads to them.", m.size(t.Dead), text.Percent(t.Dead, t.Stored))
+	}
+	m.line("**%s** stored in %s, %s\n", m.size(t.Stored), text.Plural(t.Layers, "layer"), dead)
 	m.line("| | stored | live | dead | duplicate | disposable | compressed |")
 	m.line("|---|--:|--:|--:|--:|--:|--:|")
 	row := func(name string, sums analyze.Sums, in func(int) bool) {
@@ -95,7 +98,7 @@ func (m markdown) totals() {
 
 // gates says how the image did at its gates, the ones it failed by name.
 func (m markdown) gates() {
-	m.line("\n**Gates: %s**\n", verdict(m.Gates.Results))
+	m.line("\n**Gates: %s**", verdict(m.Gates.Results))
 	var bad []gate.Result
 	for _, r := range m.Gates.Results {
 		if r.Level > gate.Pass {
@@ -103,8 +106,11 @@ func (m markdown) gates() {
 		}
 	}
 	slices.SortStableFunc(bad, func(a, b gate.Result) int { return cmp.Compare(b.Level, a.Level) })
-	for _, r := range bad[:min(len(bad), markdownGates)] {
-		m.line("- %s: %s", r.Level, m.overLimit(r))
+	for i, r := range bad[:min(len(bad), markdownGates)] {
+		if i == 0 {
+			m.line("")
+		}
+		m.line("- %s: %s", r.Level, m.overLimit(r, m.code))
 	}
 }
 
@@ -167,7 +173,7 @@ func (m markdown) leaks() {
 			m.code(m.path(f.Path)), f.Kind, m.writer(f.Copy), m.step(f.KilledBy)))
 	}
 	for _, v := range m.Findings.SecretValues {
-		items = append(items, fmt.Sprintf("%s in step %d", m.code(v.In+" "+v.Name+"="+v.Masked), v.Step))
+		items = append(items, fmt.Sprintf("%s in step %d", m.code(strings.TrimSpace(v.In+" "+v.Name+"="+v.Masked)), v.Step))
 	}
 	if len(items) == 0 {
 		return

@@ -7,8 +7,28 @@ import (
 	"testing"
 
 	"github.com/layerscope/layerscope/analyze/analyzetest"
+	"github.com/layerscope/layerscope/analyze/gate"
 	"github.com/layerscope/layerscope/analyze/synth"
 )
+
+// TestMarkdownGates names the first of the paths that shouldn't be there.
+func TestMarkdownGates(t *testing.T) {
+	m := analyzetest.Image(t, synth.Image{Steps: []synth.Step{{CreatedBy: "COPY . / # buildkit", Layer: synth.Layer{
+		synth.File("a`b/x", "x"), synth.File("b/x", "x"), synth.File("c/x", "x"), synth.File("d/x", "x"),
+	}}}})
+	var b bytes.Buffer
+	if err := Markdown(&b, gated(m, "", &gate.Limits{ForbidFail: globs(t, "x")}), TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"**4 B** stored in 1 layer, none of it dead.\n",
+		"- fail: forbid: `` /a`b/x `` (step 0), ` /b/x ` (step 0), ` /c/x ` (step 0) and 1 more\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, b.String())
+		}
+	}
+}
 
 // TestMarkdownFits writes a report on an image with too much of everything: it
 // stays under 60 lines, and no name of the image is more than a name.
@@ -27,9 +47,14 @@ func TestMarkdownFits(t *testing.T) {
 		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("ENV TOKEN_%d=secretsecret", i)})
 	}
 	m := analyzetest.Image(t, img)
+	m.Base.How = "guessed"
+	l := &gate.Limits{ForbidFail: globs(t, "id_rsa", "*.deb")}
+	for _, r := range gate.Rules() {
+		l.Set(r, gate.Fail, &gate.Number{Unit: r.Unit()})
+	}
 	for _, ascii := range []bool{false, true} {
 		var b bytes.Buffer
-		if err := Markdown(&b, About(m), TextOptions{ASCII: ascii}); err != nil {
+		if err := Markdown(&b, gated(m, "", l), TextOptions{ASCII: ascii}); err != nil {
 			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")

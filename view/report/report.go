@@ -1,10 +1,13 @@
 // Package report writes an analyzed image for people and for programs: [Text]
-// and [JSON] say where its bytes are, [Tree] and [TreeJSON] list its files.
+// and [JSON] say where its bytes are, [Markdown] in short and [SARIF] what to do
+// about them; [Waste] and [WasteJSON] what it could do without, [Packages] and
+// [PackagesJSON] what its packages take; [Tree] and [TreeJSON] list its files.
 //
 // A report is of a whole image: one that isn't complete is refused, so that a
 // part is never taken for the whole. What comes from the image goes through
 // view/text, in JSON through escapes: no control character of it reaches the
-// writer. The errors returned are those of the writer, wrapped, and ErrIncomplete.
+// writer. The errors returned are those of the writer, wrapped, ErrIncomplete
+// and ErrNoPackages.
 package report
 
 import (
@@ -53,8 +56,15 @@ func (s style) unknown() string {
 	return text.Unknown
 }
 
-// foreign returns text of the image, on one line.
-func (s style) foreign(str string) string { return s.ascii(text.OneLine(str)) }
+// foreign returns text of the image, on one line. An ellipsis, which masks
+// secrets, is three dots in ASCII and no escape.
+func (s style) foreign(str string) string {
+	str = text.OneLine(str)
+	if s.ASCII {
+		str = strings.ReplaceAll(str, "…", "...")
+	}
+	return s.ascii(str)
+}
 
 // name returns a path or another name of the image, in which every space
 // counts.

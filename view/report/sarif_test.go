@@ -266,6 +266,7 @@ func TestSARIFGates(t *testing.T) {
 	l.Set(gate.Size, gate.Fail, &gate.Number{Unit: gate.Bytes, Whole: 1})
 	l.Set(gate.Layers, gate.Warn, &gate.Number{Unit: gate.Count, Whole: 2})
 	l.Set(gate.Leaks, gate.Fail, &gate.Number{Unit: gate.Count})
+	l.ForbidFail, l.ForbidWarn = globs(t, "/d1"), globs(t, "link")
 	s := gated(sample(t), "", l)
 	var got []string
 	for _, r := range sarifOf(t, s).Results {
@@ -276,6 +277,7 @@ func TestSARIFGates(t *testing.T) {
 	want := []string{
 		"limit-exceeded: size is " + text.Size(s.Image.Totals.Stored) + ", the limit 1 B.",
 		"limit-warned: layers is 3, the limit 2.",
+		"limit-exceeded: forbid: /d1 (step 0), /d0/link (step 1).",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("results of limits (-want +got):\n%s", diff)

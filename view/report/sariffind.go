@@ -268,7 +268,7 @@ func (f *finder) secretValues() {
 			continue
 		}
 		f.add(finding{rule: ruleSecretValue, step: v.Step, about: v.In + " " + v.Name, message: []string{
-			fmt.Sprintf("The history of step %d has a value that looks secret: %s %s=%s", v.Step, v.In, quoted(v.Name), quoted(v.Masked)),
+			fmt.Sprintf("The history of step %d has a value that looks secret: %s", v.Step, quoted(strings.TrimSpace(v.In+" "+v.Name+"="+v.Masked))),
 			"Everybody who pulls the image can read it",
 			"Replace the secret, and give it to the build with RUN --mount=type=secret",
 		}})
@@ -288,6 +288,6 @@ func (f *finder) gates() {
 		if r.Level == gate.Warn {
 			rule = ruleOverWarning
 		}
-		f.add(finding{rule: rule, step: -1, about: r.Rule.String(), message: []string{style{}.overLimit(r)}})
+		f.add(finding{rule: rule, step: -1, about: r.Rule.String(), message: []string{style{}.overLimit(r, quoted)}})
 	}
 }

@@ -28,7 +28,7 @@ func sarifRules(classes []*disposable.Rule) []sarifRule {
 			"A file with the name of a secret is in a layer, but no longer in the image's filesystem.",
 			"Everybody who pulls the image has the layer and the file in it. Replace the secret; give it to the build with RUN --mount=type=secret, or leave it out with .dockerignore."),
 		coreRule(ruleSecretValue, levelError, "Secret in the image's history",
-			"A build argument or a variable in the image's history has a value that looks secret.",
+			"A build argument, a variable, a label or a command in the image's history has a value that looks secret.",
 			"Everybody who pulls the image can read its history. Replace the secret; give it to the build with RUN --mount=type=secret, and to the container when it starts."),
 		coreRule(ruleDead, levelWarning, "Bytes that nothing can reach",
 			"A step stores files that a later one deletes, overwrites or stores again: their bytes are in the image, and no path leads to them.",

@@ -113,7 +113,7 @@ func (l wasteText) reasons() {
 		fmt.Fprintln(l.w, "\nNo bytes are dead.")
 		return
 	}
-	t := table{columns: []column{{title: "BYTES"}, {title: "OWN"}, {title: "COMPRESSED"}, {title: "SHARE"}, {title: "COPIES"}, {title: "REASON", left: true}, {left: true}}}
+	t := table{wrap: true, columns: []column{{title: "BYTES"}, {title: "OWN"}, {title: "COMPRESSED"}, {title: "SHARE"}, {title: "COPIES"}, {title: "REASON", left: true}, {left: true}}}
 	row := func(sum waste.Tally, reason, what string) {
 		t.add(l.size(sum.Bytes), l.size(sum.Of(l.Image.IsOwn).Bytes), l.size(sum.Compressed), text.Percent(sum.Bytes, l.Image.Totals.Stored),
 			text.Count(sum.Copies), reason, what)

@@ -140,10 +140,10 @@ type leakFileJSON struct {
 }
 
 type leakValueJSON struct {
-	Step   int    `json:"step"`
-	In     string `json:"in"`
-	Name   string `json:"name"`
-	Masked string `json:"masked"`
+	Step   int     `json:"step"`
+	In     *string `json:"in"`
+	Name   string  `json:"name"`
+	Masked string  `json:"masked"`
 }
 
 type diveJSON struct {
@@ -246,7 +246,7 @@ func (s Subject) disposableJSON(r *disposable.Report) disposableJSON {
 func (s Subject) leaksJSON(files []secret.File, values []secret.Value) leaksJSON {
 	return leaksJSON{
 		collect(files, func(f secret.File) leakFileJSON { return leakFileJSON{s.deadFileJSON(f.DeadCopy), f.Kind} }),
-		collect(values, func(v secret.Value) leakValueJSON { return leakValueJSON(v) }),
+		collect(values, func(v secret.Value) leakValueJSON { return leakValueJSON{v.Step, nullable(v.In), v.Name, v.Masked} }),
 	}
 }
 

@@ -12,7 +12,8 @@ func named() []*Rule {
 			Why: "Python compiles a module when it is imported and there is no bytecode. That costs time at the first import, and at " +
 				"each start of a container where the file can't be written: keep the bytecode where starts must be fast. " +
 				"Bytecode without its source is the program, and isn't matched.",
-			Fix: "`ENV PYTHONDONTWRITEBYTECODE=1` and `pip install --no-compile`.",
+			Fix: "`ENV PYTHONDONTWRITEBYTECODE=1` and `pip install --no-compile`. Debian's packages are compiled when they are " +
+				"installed all the same: delete their `__pycache__` in that RUN.",
 			Bad: `RUN pip install --no-cache-dir flask`,
 			Good: `ENV PYTHONDONTWRITEBYTECODE=1
 RUN pip install --no-cache-dir --no-compile flask`,
