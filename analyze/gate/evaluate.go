@@ -101,8 +101,8 @@ func (e evaluation) dead() int64 {
 func (e evaluation) disposable() int64 {
 	n := int64(0)
 	for _, class := range e.f.Disposable.Classes {
-		for _, c := range class.Copies {
-			if e.copy(c) {
+		for _, c := range class.Files {
+			if e.copy(c.Copy) {
 				n += c.Bytes
 			}
 		}

@@ -56,7 +56,7 @@ func read(t *testing.T) (*analyze.Image, *analyze.Findings) {
 		t.Fatal("the base isn't layer 0")
 	}
 	f := m.Findings()
-	f.Disposable = &disposable.Report{Classes: []disposable.Class{{Copies: []waste.Copy{liveCopy(t, m, "etc/os"), liveCopy(t, m, "app/js/x.map")}}}}
+	f.Disposable = &disposable.Report{Classes: []disposable.Class{{Files: []disposable.File{{Copy: liveCopy(t, m, "etc/os")}, {Copy: liveCopy(t, m, "app/js/x.map")}}}}}
 	f.Dive = dive.Numbers{EfficiencyScore: 0.75, WastedBytes: 1000, UserWastedPercent: 0.25}
 	return m, f
 }

@@ -52,8 +52,10 @@ func checkAgainstNaive(t *testing.T, layers [][]tar.Header) bool {
 	fs := naive.New()
 	ok := true
 	dangling := 0
+	var history []naive.FS
 	for k, l := range layers {
 		before := fs.Clone()
+		history = append(history, before)
 		dangling += naiveDangling(before, l)
 		fs.Apply(k, l)
 		if diff := cmp.Diff(fs, asNaive(tr.At(k))); diff != "" {
@@ -69,6 +71,13 @@ func checkAgainstNaive(t *testing.T, layers [][]tar.Header) bool {
 		t.Errorf("sums (-naive +tree):\n%s", diff)
 		ok = false
 	}
+	for n := range tree.Node(tr.Len()) {
+		p := tr.Path(n)
+		if want, got := naiveSince(append(history, fs), p), tr.Since(n); got != want {
+			t.Errorf("%q is as it is since layer %d, want %d", p, got, want)
+			ok = false
+		}
+	}
 	if got := tr.DanglingWhiteouts(); got != dangling {
 		t.Errorf("%d dangling whiteouts, want %d", got, dangling)
 		ok = false
@@ -82,6 +91,23 @@ func checkAgainstNaive(t *testing.T, layers [][]tar.Header) bool {
 		ok = false
 	}
 	return ok && wellFormed(t, tr.Final()) && wellFormed(t, tr.Changes(len(layers)-1))
+}
+
+// naiveSince returns the layer that brought what stands at p at last, -1 if that
+// is no file. The history is of the filesystems before each layer and at last.
+func naiveSince(history []naive.FS, p string) int {
+	k := len(history) - 1
+	now := history[k][p]
+	if !now.Reg {
+		return -1
+	}
+	for k > 0 {
+		if was := history[k-1][p]; !was.Reg || was.Size != now.Size || now.Size > 0 && was.Fill != now.Fill {
+			break
+		}
+		k--
+	}
+	return k - 1
 }
 
 // naiveDangling counts the whiteouts of a layer that delete nothing.

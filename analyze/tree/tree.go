@@ -201,6 +201,38 @@ func (t *Tree) StateAt(n Node, k int) (State, bool) {
 	return t.state(e), true
 }
 
+// Since returns the layer that brought the content of the file that stands at n in
+// the end: layers above it may have stored the same again, as chown does. It is
+// -1 if no regular file stands there.
+func (t *Tree) Since(n Node) int {
+	k := len(t.layers) - 1
+	e := t.eventAt(n, k)
+	now := t.fileAt(e)
+	if now == nil {
+		return -1
+	}
+	for {
+		k = int(t.events[e].layer)
+		e = t.eventAt(n, k-1)
+		was := t.fileAt(e)
+		if was == nil || was.Size != now.Size || was.Hash != now.Hash {
+			return k
+		}
+	}
+}
+
+// fileAt returns the regular file that a path leads to after event e, nil if it
+// leads to none.
+func (t *Tree) fileAt(e int32) *layer.Entry {
+	if !t.stands(e) {
+		return nil
+	}
+	if f, _ := t.Entry(t.ref(t.events[e].inode)); f != nil && f.Type == layer.File {
+		return f
+	}
+	return nil
+}
+
 // Standing yields the paths that stand once layers 0 to k are stacked, in the
 // order of their numbers. It takes no memory, where a [View] takes some for
 // each path.

@@ -154,7 +154,7 @@ func (m markdown) advice() {
 	}
 	classes := m.Findings.Disposable.Classes
 	for _, c := range classes[:min(len(classes), markdownAdvice)] {
-		items = append(items, fmt.Sprintf("**%s** %s, from step %s: %s", m.size(c.Bytes), c.Rule.Title, m.stepList(c.Layers), c.Rule.Fix))
+		items = append(items, fmt.Sprintf("**%s** %s, from step %s: %s", m.size(c.Bytes), c.Rule.Title, m.stepList(c.Origins), c.Rule.Fix))
 	}
 	if len(items) == 0 {
 		return

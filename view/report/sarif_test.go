@@ -176,9 +176,11 @@ func TestSARIFOfAll(t *testing.T) {
 	s := About(withDockerfile(t, analyzetest.Image(t, img), "Dockerfile", df))
 	dead := s.Findings.Dead.Copies // base/gone, srv/d, srv/c, srv/b, srv/a
 	rule := &disposable.Rule{ID: "odd-files", Title: "odd files", What: "Files that are odd.", Why: "Nobody asks for them.", Fix: "Leave them out."}
-	class := disposable.Class{Rule: rule, Tally: waste.Image{Tree: s.Image.Tree}.NewTally()}
+	tally := waste.Image{Tree: s.Image.Tree}.NewTally()
+	class := disposable.Class{Rule: rule, Tally: tally, Origins: make([]waste.Sum, len(tally.Layers))}
 	for _, c := range dead[:3] {
-		class.Copies = append(class.Copies, c.Copy)
+		class.Files = append(class.Files, disposable.File{Copy: c.Copy, Origin: int(c.Ref.Layer)})
+		class.Origins[c.Ref.Layer].Add(c.Copy)
 		class.Add(c.Copy)
 	}
 	s.Findings.Disposable = &disposable.Report{Classes: []disposable.Class{class}}

@@ -136,15 +136,6 @@ func (f *finder) copyName(c waste.Copy) string {
 	return fmt.Sprintf("%s (%s)", quoted(f.path(c.Path)), text.Size(c.Bytes))
 }
 
-// namesOf returns the first paths of copies, by the layer that stores them.
-func (f *finder) namesOf(copies []waste.Copy) []names {
-	out := make([]names, len(f.Image.Layers))
-	for _, c := range copies {
-		out[c.Ref.Layer].add(func() string { return f.copyName(c) })
-	}
-	return out
-}
-
 // stores says how many bytes of how many files are stored.
 func stores(s waste.Sum) string {
 	return fmt.Sprintf("stores %s in %s", text.Size(s.Bytes), text.Plural(s.Copies, "file"))
@@ -152,11 +143,10 @@ func stores(s waste.Sum) string {
 
 // dead adds a result for each step that stores bytes which are dead.
 func (f *finder) dead() {
-	copies := make([]waste.Copy, len(f.Findings.Dead.Copies))
-	for i, c := range f.Findings.Dead.Copies {
-		copies[i] = c.Copy
+	paths := make([]names, len(f.Image.Layers))
+	for _, c := range f.Findings.Dead.Copies {
+		paths[c.Ref.Layer].add(func() string { return f.copyName(c.Copy) })
 	}
-	paths := f.namesOf(copies)
 	var order []int // layers, those with the most bytes of a cause first
 	causes := map[int][]waste.Cause{}
 	for _, c := range f.causes() {
@@ -199,11 +189,15 @@ func (f *finder) because(x *finding, causes []waste.Cause) {
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// disposable adds a result for each class of disposable files and step.
+// disposable adds a result for each class of disposable files and step that
+// brought some.
 func (f *finder) disposable() {
 	for _, class := range f.Findings.Disposable.Classes {
-		paths := f.namesOf(class.Copies)
-		for k, sum := range class.Layers {
+		paths := make([]names, len(f.Image.Layers))
+		for _, c := range class.Files {
+			paths[c.Origin].add(func() string { return f.copyName(c.Copy) })
+		}
+		for k, sum := range class.Origins {
 			if sum.Copies == 0 || !f.Image.IsOwn(k) {
 				continue
 			}

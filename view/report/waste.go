@@ -201,7 +201,7 @@ func (l wasteText) disposable() {
 		if brief {
 			what = c.Rule.Title
 		}
-		t.add(l.size(c.Bytes), text.Count(c.Sum.Copies), l.stepList(c.Layers), c.Rule.ID, what)
+		t.add(l.size(c.Bytes), text.Count(c.Sum.Copies), l.stepList(c.Origins), c.Rule.ID, what)
 	}, []string{l.size(d.Bytes), text.Count(d.Copies), "", "all", l.baseAndOwn(d.Tally)})
 }
 

@@ -233,11 +233,11 @@ func (s Subject) disposableJSON(r *disposable.Report) disposableJSON {
 			Title:     c.Rule.Title,
 			Fix:       c.Rule.Fix,
 			tallyJSON: s.tallyJSON(c.Tally),
-			Steps: collect(s.shares(c.Layers), func(p share) classStepJSON {
+			Steps: collect(s.shares(c.Origins), func(p share) classStepJSON {
 				return classStepJSON{p.step, p.Bytes, p.Sum.Copies}
 			}),
-			Examples: collect(c.Copies[:min(len(c.Copies), numExamples)], func(c waste.Copy) exampleJSON {
-				return exampleJSON{s.stepPathJSON(c), c.Bytes}
+			Examples: collect(c.Files[:min(len(c.Files), numExamples)], func(f disposable.File) exampleJSON {
+				return exampleJSON{s.stepPathJSON(f.Copy), f.Bytes}
 			}),
 		}
 	})}

@@ -7,7 +7,6 @@
 package disposable
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -54,26 +53,16 @@ type Env struct {
 type Class struct {
 	Rule *Rule
 	waste.Tally
-	Copies []waste.Copy // the largest first, then by path
+	// Origins holds the sums by the layer that brought the files: what made
+	// it is to be changed, even where a later layer stored them again.
+	Origins []waste.Sum
+	Files   []File // the largest first, then by path
 }
 
-// Writer is a layer with what it stores of a class.
-type Writer struct {
-	Layer int // analyze.Layer has the step to change
-	waste.Sum
-}
-
-// Writers returns the layers that store files of the class: the most bytes
-// first, then the lowest layer.
-func (c *Class) Writers() []Writer {
-	var writers []Writer
-	for k, s := range c.Layers {
-		if s.Copies > 0 {
-			writers = append(writers, Writer{k, s})
-		}
-	}
-	slices.SortStableFunc(writers, func(a, b Writer) int { return cmp.Compare(b.Bytes, a.Bytes) })
-	return writers
+// File is a copy that matches a rule.
+type File struct {
+	waste.Copy
+	Origin int // the layer that brought its content, which its own may have stored again
 }
 
 // Report is all disposable copies of an image. A copy counts in one class only.

@@ -141,7 +141,7 @@ func btoi(b bool) int {
 func classesByPath(m waste.Image, fs naiveFS) map[string]string {
 	byRef := map[tree.Ref]string{}
 	for _, c := range Find(m).Classes {
-		for _, copy := range c.Copies {
+		for _, copy := range c.Files {
 			byRef[copy.Ref] = c.Rule.ID
 		}
 	}
@@ -206,11 +206,11 @@ func checkReport(t *testing.T, m waste.Image, r *Report, found map[string]int) {
 	t.Helper()
 	got := map[string][]string{}
 	for _, c := range r.Classes {
-		for _, copy := range c.Copies {
+		for _, copy := range c.Files {
 			got[c.Rule.ID] = append(got[c.Rule.ID], m.Tree.Path(copy.Path))
 		}
 		slices.Sort(got[c.Rule.ID])
-		found[c.Rule.ID] += len(c.Copies)
+		found[c.Rule.ID] += len(c.Files)
 	}
 	if diff := gocmp.Diff(naiveFind(finalFS(m), m.Env), got); diff != "" {
 		t.Errorf("classes (-naive +rules):\n%s", diff)
@@ -226,7 +226,7 @@ func checkSums(t *testing.T, m waste.Image, r *Report) {
 	total := m.NewTally()
 	for i, c := range r.Classes {
 		tally := m.NewTally()
-		for j, copy := range c.Copies {
+		for j, copy := range c.Files {
 			if seen[copy.Ref] {
 				t.Errorf("%s is there twice", m.Tree.Path(copy.Path))
 			}
@@ -235,11 +235,11 @@ func checkSums(t *testing.T, m waste.Image, r *Report) {
 			if e, _ := m.Tree.Entry(copy.Ref); !ok || st.Inode != copy.Ref || e.Type != layer.File || e.Size != copy.Bytes || copy.Bytes == 0 {
 				t.Errorf("%s isn't live, or of %d bytes", m.Tree.Path(copy.Path), copy.Bytes)
 			}
-			if j > 0 && (c.Copies[j-1].Bytes < copy.Bytes || c.Copies[j-1].Bytes == copy.Bytes && c.Copies[j-1].Path >= copy.Path) {
+			if j > 0 && (c.Files[j-1].Bytes < copy.Bytes || c.Files[j-1].Bytes == copy.Bytes && c.Files[j-1].Path >= copy.Path) {
 				t.Errorf("%s is out of order", m.Tree.Path(copy.Path))
 			}
-			tally.Add(copy)
-			total.Add(copy)
+			tally.Add(copy.Copy)
+			total.Add(copy.Copy)
 		}
 		if diff := gocmp.Diff(tally, c.Tally); diff != "" || c.Sum.Copies == 0 {
 			t.Errorf("%s adds up to (-want +got):\n%s", c.Rule.ID, diff)
@@ -247,27 +247,16 @@ func checkSums(t *testing.T, m waste.Image, r *Report) {
 		if i > 0 && cmp.Or(cmp.Compare(c.Bytes, r.Classes[i-1].Bytes), cmp.Compare(r.Classes[i-1].Rule.ID, c.Rule.ID)) > 0 {
 			t.Errorf("%s is out of order", c.Rule.ID)
 		}
-		checkWriters(t, &c)
+		origins := waste.Sum{}
+		for _, sum := range c.Origins {
+			origins = origins.Plus(sum)
+		}
+		if origins != c.Sum {
+			t.Errorf("%s: origins add up to %v, the class to %v", c.Rule.ID, origins, c.Sum)
+		}
 	}
 	if diff := gocmp.Diff(total, r.Tally); diff != "" {
 		t.Errorf("the report adds up to (-want +got):\n%s", diff)
-	}
-}
-
-func checkWriters(t *testing.T, c *Class) {
-	t.Helper()
-	var sum waste.Sum
-	for i, w := range c.Writers() {
-		sum = sum.Plus(w.Sum)
-		if w.Sum != c.Layers[w.Layer] || w.Sum.Copies == 0 {
-			t.Errorf("%s: layer %d stores %v, says %v", c.Rule.ID, w.Layer, c.Layers[w.Layer], w.Sum)
-		}
-		if i > 0 && cmp.Or(cmp.Compare(c.Writers()[i-1].Bytes, w.Bytes), cmp.Compare(w.Layer, c.Writers()[i-1].Layer)) < 0 {
-			t.Errorf("%s: layer %d is out of order", c.Rule.ID, w.Layer)
-		}
-	}
-	if sum != c.Sum {
-		t.Errorf("%s: writers add up to %v, the class to %v", c.Rule.ID, sum, c.Sum)
 	}
 }
 
@@ -290,17 +279,23 @@ func TestFindLayers(t *testing.T) {
 		{file("var/log/a", 5), file("tmp/a", 7)},
 		{file("var/log/b", 100)},
 		{file("var/log/c", 40), file("tmp/.wh.a", 0)},
+		{file("var/log/b", 100)}, // the same again
 	}, nil)
 	r := Find(m)
 	if len(r.Classes) != 1 || r.Classes[0].Rule.ID != "logs" {
 		t.Fatalf("classes %v", r.Classes)
 	}
-	var got [][2]int64
-	for _, w := range r.Classes[0].Writers() {
-		got = append(got, [2]int64{int64(w.Layer), w.Bytes})
+	bytes := func(sums []waste.Sum) (out []int64) {
+		for _, s := range sums {
+			out = append(out, s.Bytes)
+		}
+		return out
 	}
-	if diff := gocmp.Diff([][2]int64{{1, 100}, {2, 40}, {0, 5}}, got); diff != "" {
-		t.Errorf("layers and bytes (-want +got):\n%s", diff)
+	if diff := gocmp.Diff([]int64{5, 0, 40, 100}, bytes(r.Classes[0].Layers)); diff != "" {
+		t.Errorf("bytes by the layers that store them (-want +got):\n%s", diff)
+	}
+	if diff := gocmp.Diff([]int64{5, 100, 40, 0}, bytes(r.Classes[0].Origins)); diff != "" {
+		t.Errorf("bytes by the layers that brought them (-want +got):\n%s", diff)
 	}
 	if r.Compressed != waste.Unknown {
 		t.Errorf("compressed bytes are %d, one layer's aren't known", r.Compressed)

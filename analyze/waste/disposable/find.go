@@ -27,7 +27,7 @@ type links struct {
 func newFinder(m waste.Image, rules []*Rule) *finder {
 	f := &finder{image: m, linked: map[tree.Ref]*links{}}
 	for _, r := range rules {
-		f.classes = append(f.classes, Class{Rule: r, Tally: m.NewTally()})
+		f.classes = append(f.classes, Class{Rule: r, Tally: m.NewTally(), Origins: make([]waste.Sum, m.Tree.Layers())})
 	}
 	return f
 }
@@ -77,9 +77,10 @@ func (d *dir) matching(name string, e *layer.Entry, found []int32) ruleSet {
 }
 
 func (f *finder) add(rule int, r tree.Ref, path tree.Node) {
-	c, copy := &f.classes[rule], f.image.Copy(r, path)
-	c.Add(copy)
-	c.Copies = append(c.Copies, copy)
+	c, file := &f.classes[rule], File{f.image.Copy(r, path), f.image.Tree.Since(path)}
+	c.Add(file.Copy)
+	c.Origins[file.Origin].Add(file.Copy)
+	c.Files = append(c.Files, file)
 }
 
 // report puts the classes together once all paths were visited.
@@ -91,14 +92,14 @@ func (f *finder) report() *Report {
 	}
 	report := &Report{Tally: f.image.NewTally()}
 	for _, c := range f.classes {
-		if len(c.Copies) == 0 {
+		if len(c.Files) == 0 {
 			continue
 		}
-		slices.SortFunc(c.Copies, func(a, b waste.Copy) int {
+		slices.SortFunc(c.Files, func(a, b File) int {
 			return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Path, b.Path))
 		})
-		for _, copy := range c.Copies {
-			report.Add(copy)
+		for _, file := range c.Files {
+			report.Add(file.Copy)
 		}
 		report.Classes = append(report.Classes, c)
 	}

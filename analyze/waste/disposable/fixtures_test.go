@@ -63,7 +63,7 @@ func check(t *testing.T, m *analyze.Image, found map[string]int) *disposable.Rep
 		t.Errorf("the findings differ (-report +findings):\n%s", diff)
 	}
 	for _, c := range r.Classes {
-		t.Logf("%s: %d files of %d bytes, the largest %s", c.Rule.ID, c.Sum.Copies, c.Bytes, m.Tree.Path(c.Copies[0].Path))
+		t.Logf("%s: %d files of %d bytes, the largest %s", c.Rule.ID, c.Sum.Copies, c.Bytes, m.Tree.Path(c.Files[0].Path))
 	}
 	return r
 }
