@@ -3,18 +3,19 @@ package secret
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // kind is one kind of secret file and what its paths look like: any of names,
-// tails, and exts.
+// tails, or else ends and match, as far as there are any.
 type kind struct {
 	name  string
-	names []string       // the last component
-	tails []string       // the last components, "" at the end for anything below
-	match *regexp.Regexp // the last component, in lower case
-	// unless are paths that look so and are no secrets: exceptions to match
-	// and to a directory's tail.
+	names []string       // the last component, in lower case
+	tails []string       // the last components, a slash at the end for anything below
+	ends  []string       // the end of the last component, in lower case
+	match *regexp.Regexp // the last component, in lower case; not tried unless it ends so
+	// unless are paths that look so and are no secrets.
 	unless func(path, base string) bool
 }
 
@@ -23,89 +24,94 @@ var kinds = []kind{
 	{
 		name:  "private key",
 		names: []string{"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk", "identity.pem"},
-		match: regexp.MustCompile(`\.ppk$`),
+		ends:  []string{".ppk"},
 	},
-	{name: "SSH host key", match: regexp.MustCompile(`^ssh_host_(?:[a-z0-9]+_)?key$`)},
-	{name: "SSH file", tails: []string{".ssh/"}, unless: publicSSH},
-	{name: "GnuPG private key", names: []string{"secring.gpg"}, tails: []string{".gnupg/private-keys-v1.d/"}},
-	{name: "Rails master key", tails: []string{"config/master.key", "config/credentials/production.key"}},
-	{name: "private key", match: regexp.MustCompile(`\.key$`), unless: publicKey},
-	{name: "private key", match: regexp.MustCompile(`\.pem$`), unless: publicPEM},
-	{name: "key store", match: regexp.MustCompile(`\.(?:p12|pfx|jks|keystore|kdbx?)$`), unless: publicStore},
+	{name: "SSH host key", ends: []string{"_key"}, match: regexp.MustCompile(`^ssh_host_(?:[a-z0-9]+_)?key$`)},
+	{name: "SSH file", tails: []string{"/.ssh/"}, unless: publicSSH},
+	{name: "GnuPG private key", names: []string{"secring.gpg"}, tails: []string{"/.gnupg/private-keys-v1.d/"}},
+	{name: "Rails master key", tails: []string{"/config/master.key", "/config/credentials/production.key"}},
+	{name: "private key", ends: []string{".key"}, unless: publicKey},
+	{name: "private key", ends: []string{".pem"}, unless: publicPEM},
+	{name: "key store", ends: []string{".p12", ".pfx", ".jks", ".keystore", ".kdb", ".kdbx"}, unless: publicStore},
 	{name: "environment file", match: regexp.MustCompile(`^\.env(?:\..+)?$`), unless: exampleEnv},
 
 	{name: "npm configuration", names: []string{".npmrc"}, unless: inPackage},
-	{name: "Yarn configuration", tails: []string{"root/.yarnrc.yml"}},
+	{name: "Yarn configuration", tails: []string{"/root/.yarnrc.yml"}},
 	{name: "PyPI credentials", names: []string{".pypirc"}},
-	{name: "pip configuration", tails: []string{".pip/pip.conf", ".config/pip/pip.conf"}},
+	{name: "pip configuration", tails: []string{"/.pip/pip.conf", "/.config/pip/pip.conf"}},
 	{name: "netrc", names: []string{".netrc", "_netrc"}},
-	{name: "Git credentials", names: []string{".git-credentials"}, tails: []string{".config/git/credentials"}},
-	{name: "GitHub credentials", tails: []string{".config/gh/hosts.yml", ".config/hub"}},
-	{name: "Cargo credentials", tails: []string{".cargo/credentials", ".cargo/credentials.toml"}},
-	{name: "RubyGems credentials", tails: []string{".gem/credentials"}},
-	{name: "Composer credentials", tails: []string{".composer/auth.json", "composer/auth.json"}},
-	{name: "Maven settings", tails: []string{".m2/settings.xml", ".m2/settings-security.xml"}},
-	{name: "Gradle properties", tails: []string{".gradle/gradle.properties"}},
+	{name: "Git credentials", names: []string{".git-credentials"}, tails: []string{"/.config/git/credentials"}},
+	{name: "GitHub credentials", tails: []string{"/.config/gh/hosts.yml", "/.config/hub"}},
+	{name: "Cargo credentials", tails: []string{"/.cargo/credentials", "/.cargo/credentials.toml"}},
+	{name: "RubyGems credentials", tails: []string{"/.gem/credentials"}},
+	{name: "Composer credentials", tails: []string{"/.composer/auth.json", "/composer/auth.json"}},
+	{name: "Maven settings", tails: []string{"/.m2/settings.xml", "/.m2/settings-security.xml"}},
+	{name: "Gradle properties", tails: []string{"/.gradle/gradle.properties"}},
 	{name: "registry credentials", names: []string{"auth.json"}, unless: inPackage},
 
-	{name: "AWS credentials", tails: []string{".aws/credentials"}},
+	{name: "AWS credentials", tails: []string{"/.aws/credentials"}},
 	{name: "Google Cloud credentials", names: []string{"application_default_credentials.json"},
-		tails: []string{".config/gcloud/credentials.db", ".config/gcloud/access_tokens.db", ".config/gcloud/legacy_credentials/"},
+		tails: []string{"/.config/gcloud/credentials.db", "/.config/gcloud/access_tokens.db", "/.config/gcloud/legacy_credentials/"},
+		ends:  []string{".json"},
 		match: regexp.MustCompile(`(?:^|[-_.])service[-_]?account(?:[-_.].*)?\.json$|^gcp[-_]key\.json$|^gcloud-service-key\.json$|firebase-adminsdk.*\.json$|^client_secrets?.*\.json$`)},
-	{name: "credentials", match: regexp.MustCompile(`^(?:.+[-_.])?credentials?\.json$`), unless: inPackage},
-	{name: "Azure credentials", match: regexp.MustCompile(`^(?:accesstokens\.json|msal_token_cache\.(?:json|bin)|service_principal_entries\.(?:json|bin))$`),
+	{name: "credentials", ends: []string{".json"}, match: regexp.MustCompile(`^(?:.+[-_.])?credentials?\.json$`), unless: inPackage},
+	{name: "Azure credentials", ends: []string{".json", ".bin"}, match: regexp.MustCompile(`^(?:accesstokens\.json|msal_token_cache\.(?:json|bin)|service_principal_entries\.(?:json|bin))$`),
 		unless: func(p, _ string) bool { return !strings.Contains("/"+p, "/.azure/") }},
-	{name: "kubeconfig", names: []string{"kubeconfig", "kubeconfig.yaml", "kubeconfig.yml"}, tails: []string{".kube/config", "etc/kubernetes/admin.conf"},
-		match: regexp.MustCompile(`\.kubeconfig$`)},
-	{name: "Docker credentials", names: []string{".dockercfg", ".dockerconfigjson"}, tails: []string{".docker/config.json"}},
+	{name: "kubeconfig", names: []string{"kubeconfig", "kubeconfig.yaml", "kubeconfig.yml"}, tails: []string{"/.kube/config", "/etc/kubernetes/admin.conf"},
+		ends: []string{".kubeconfig"}},
+	{name: "Docker credentials", names: []string{".dockercfg", ".dockerconfigjson"}, tails: []string{"/.docker/config.json"}},
 	{name: "Vault token", names: []string{".vault-token"}},
 	{name: "Ansible vault password", names: []string{".vault_pass", ".vault_pass.txt", ".vault-password"}},
 	{name: "Terraform state", match: regexp.MustCompile(`^terraform\.tfstate(?:\.backup)?$`)},
-	{name: "Terraform variables", match: regexp.MustCompile(`\.tfvars(?:\.json)?$`), unless: func(_, base string) bool { return example.MatchString(base) }},
+	{name: "Terraform variables", ends: []string{".tfvars", ".tfvars.json"}, unless: func(_, base string) bool { return example.MatchString(base) }},
 	{name: "Terraform credentials", names: []string{".terraformrc", "credentials.tfrc.json"}},
 
 	{name: "password file", names: []string{".htpasswd"}},
 	{name: "PostgreSQL passwords", names: []string{".pgpass"}},
 	{name: "MySQL credentials", names: []string{".my.cnf", ".mylogin.cnf"}},
 	{name: "S3 credentials", names: []string{".s3cfg", ".boto", ".passwd-s3fs"}},
-	{name: "rclone configuration", tails: []string{".config/rclone/rclone.conf"}},
-	{name: "VPN profile", match: regexp.MustCompile(`\.ovpn$`)},
+	{name: "rclone configuration", tails: []string{"/.config/rclone/rclone.conf"}},
+	{name: "VPN profile", ends: []string{".ovpn"}},
 }
 
 // KindOf returns what kind of secret the name of a file says it holds, "" for
 // none. The path is relative to the image's root.
 func KindOf(p string) string {
 	base := strings.ToLower(path.Base(p))
+	slashed := "/" + p // once: there may be a million dead files
 	for i := range kinds {
-		if k := &kinds[i]; k.matches(p, base) {
+		if k := &kinds[i]; k.matches(slashed, base) && (k.unless == nil || !k.unless(p, base)) {
 			return k.name
 		}
 	}
 	return ""
 }
 
-func (k *kind) matches(p, base string) bool {
-	for _, n := range k.names {
-		if base == n {
-			return k.unless == nil || !k.unless(p, base)
-		}
+func (k *kind) matches(slashed, base string) bool {
+	if slices.Contains(k.names, base) {
+		return true
 	}
 	for _, t := range k.tails {
-		if hasTail(p, t) {
-			return k.unless == nil || !k.unless(p, base)
+		if hasTail(slashed, t) {
+			return true
 		}
 	}
-	return k.match != nil && k.match.MatchString(base) && (k.unless == nil || !k.unless(p, base))
+	if k.ends != nil && !slices.ContainsFunc(k.ends, func(end string) bool { return strings.HasSuffix(base, end) }) {
+		return false
+	}
+	if k.match != nil {
+		return k.match.MatchString(base)
+	}
+	return k.ends != nil
 }
 
-// hasTail tells whether a path ends with whole components; of a tail that ends
-// with a slash, whether it is below such a directory.
-func hasTail(p, tail string) bool {
-	p = "/" + p
+// hasTail tells whether a path ends so; of a tail that ends with a slash,
+// whether it is below such a directory. Both begin with a slash.
+func hasTail(slashed, tail string) bool {
 	if strings.HasSuffix(tail, "/") {
-		return strings.Contains(p, "/"+tail)
+		return strings.Contains(slashed, tail)
 	}
-	return strings.HasSuffix(p, "/"+tail)
+	return strings.HasSuffix(slashed, tail)
 }
 
 // publicSSH tells which of a .ssh directory's files hold no secret.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/layerscope/layerscope/analyze/layer"
@@ -48,6 +49,21 @@ func BenchmarkBuildCleared(b *testing.B) {
 				members = append(members, tar.Header{Name: "d", Typeflag: tar.TypeReg}, tar.Header{Name: "d/0", Typeflag: tar.TypeReg})
 			}
 			benchBuild(b, naive.Index(b, members))
+		})
+	}
+}
+
+// BenchmarkBuildDeep makes files in directories of their own, one in another, and
+// removes them: directories of twice the depth must take twice the time.
+func BenchmarkBuildDeep(b *testing.B) {
+	for _, depth := range []int{4_000, 8_000} {
+		b.Run(fmt.Sprint(depth), func(b *testing.B) {
+			var members, whiteouts []tar.Header
+			for i := range 10 {
+				members = append(members, tar.Header{Name: fmt.Sprintf("%d/%sf", i, strings.Repeat("d/", depth)), Typeflag: tar.TypeReg})
+				whiteouts = append(whiteouts, tar.Header{Name: fmt.Sprintf(".wh.%d", i), Typeflag: tar.TypeReg})
+			}
+			benchBuild(b, naive.Index(b, members), naive.Index(b, whiteouts))
 		})
 	}
 }

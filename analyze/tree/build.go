@@ -56,7 +56,6 @@ type builder struct {
 	opts    Options
 	sibling []int32 // next in the parent's list, -1 at its end, or unlisted
 	child   []int32 // first in the node's list, -1 if it is empty
-	below   []int32 // paths below the node that stand now: what needs no walk when it is 0
 	names   children.Table
 
 	x       *layer.Index // the layer being stacked
@@ -89,7 +88,6 @@ func (b *builder) grow(n, nodes int) {
 	t.last = slices.Grow(t.last, nodes)
 	b.child = slices.Grow(b.child, nodes)
 	b.sibling = slices.Grow(b.sibling, nodes)
-	b.below = slices.Grow(b.below, nodes)
 	b.names.Grow(nodes)
 }
 
@@ -215,10 +213,9 @@ func (b *builder) opaque(e *layer.Entry) {
 
 // clear removes what stands below n.
 func (b *builder) clear(n int32, cause Cause) {
-	if b.below[n] == 0 {
-		return
-	}
-	// Depth first without recursion: paths may be thousands deep.
+	// Depth first without recursion: paths may be thousands deep. Each listed
+	// node is walked over once, so no counts of what is below are needed: they
+	// would cost each event its depth.
 	stack := []int32{n}
 	for len(stack) > 0 {
 		top := stack[len(stack)-1]
@@ -228,7 +225,7 @@ func (b *builder) clear(n int32, cause Cause) {
 		for c >= 0 {
 			next := b.sibling[c]
 			b.sibling[c] = unlisted
-			if b.below[c] > 0 {
+			if b.child[c] >= 0 {
 				stack = append(stack, c)
 			}
 			if b.stands(c) {
@@ -262,12 +259,8 @@ func (b *builder) push(n, entry, inode int32, cause Cause, dir bool) {
 	b.count(inode, +1)
 	t.last[n] = int32(len(t.events))
 	t.events = append(t.events, event{node: n, prev: prev, entry: entry, inode: inode, layer: uint16(b.k), cause: cause, dir: dir})
-	switch is := entry != none; {
-	case is && !was:
-		b.standing(n, +1)
+	if entry != none && !was {
 		b.list(n)
-	case was && !is:
-		b.standing(n, -1)
 	}
 }
 
@@ -282,13 +275,6 @@ func (b *builder) list(n int32) {
 func (b *builder) count(inode, by int32) {
 	if inode >= 0 {
 		b.t.refs[inode] += by
-	}
-}
-
-// standing counts n in below of its ancestors.
-func (b *builder) standing(n, by int32) {
-	for p := b.t.parent[n]; p >= 0; p = b.t.parent[p] {
-		b.below[p] += by
 	}
 }
 

@@ -19,7 +19,6 @@ func (b *builder) newNode(parent int32, name nameRef) int32 {
 	t.last = append(t.last, none)
 	b.child = append(b.child, -1)
 	b.sibling = append(b.sibling, unlisted)
-	b.below = append(b.below, 0)
 	return n
 }
 

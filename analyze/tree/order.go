@@ -12,7 +12,7 @@ import (
 func (b *builder) finish() *Tree {
 	t := b.t
 	t.layerStart = append(t.layerStart, int32(len(t.events)))
-	b.names, b.below, b.child, b.sibling, b.dirNode = children.Table{}, nil, nil, nil, nil // the rest needs the room
+	b.names, b.child, b.sibling, b.dirNode = children.Table{}, nil, nil, nil // the rest needs the room
 	b.renumber(b.order())
 	b.sum()
 	return t
