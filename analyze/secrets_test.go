@@ -2,6 +2,7 @@ package analyze_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,6 +70,28 @@ func TestSecretFiles(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestSecretFilesLinked finds secrets by any of the names that led to them, not
+// only by the last.
+func TestSecretFilesLinked(t *testing.T) {
+	m := analyzetest.Image(t, synth.Image{Steps: []synth.Step{
+		{CreatedBy: "COPY . / # buildkit", Layer: synth.Layer{
+			synth.File("root/.ssh/id_rsa", "one"), synth.Hardlink("root/.a", "root/.ssh/id_rsa"),
+			synth.File("home/id_rsa", "two"), synth.Hardlink("x", "home/id_rsa"),
+			synth.File("y", "three"),
+		}},
+		{CreatedBy: "RUN ln /y /srv/.netrc # buildkit", Layer: synth.Layer{synth.Hardlink("srv/.netrc", "y")}},
+		{CreatedBy: "RUN rm -r /root /home /srv # buildkit", Layer: synth.Layer{synth.Whiteout("root"), synth.Whiteout("home"), synth.Whiteout("srv")}},
+		{CreatedBy: "RUN rm /x /y # buildkit", Layer: synth.Layer{synth.Whiteout("x"), synth.Whiteout("y")}},
+	}})
+	var got []string
+	for _, f := range m.Findings().SecretFiles {
+		got = append(got, fmt.Sprint(m.Tree.Path(f.Path), " ", f.Ref.Layer, " ", f.KilledBy))
+	}
+	if diff := cmp.Diff([]string{"home/id_rsa 0 3", "root/.ssh/id_rsa 0 2", "srv/.netrc 0 3"}, got); diff != "" {
+		t.Errorf("leaks, written and hidden by (-want +got):\n%s", diff)
 	}
 }
 

@@ -14,8 +14,10 @@ import (
 	"github.com/layerscope/layerscope/analyze/waste"
 )
 
-// File is a dead copy whose path has the name of a secret.
+// File is a dead copy of which a path has the name of a secret.
 type File struct {
+	// DeadCopy's Path is the path of that name: the last that led to the copy
+	// or, if that one says nothing, the first in order of those that do.
 	waste.DeadCopy
 	Kind string // what the name says: "private key", "AWS credentials"
 }
@@ -24,11 +26,23 @@ type File struct {
 // whose content isn't live elsewhere: those that somebody tried to hide. They
 // are in the order of the layers that wrote them, then of their paths.
 func Files(m waste.Image, dead *waste.Dead) []File {
+	named := map[tree.Ref]tree.Node{} // the first path of each copy that says secret
+	for r, n := range m.Tree.DeadNames() {
+		if at, ok := named[r]; (!ok || n < at) && KindOf(m.Tree.Path(n)) != "" {
+			named[r] = n
+		}
+	}
 	var files []File
 	for _, c := range dead.Copies {
-		if kind := KindOf(m.Tree.Path(c.Path)); kind != "" {
-			files = append(files, File{c, kind})
+		n, ok := named[c.Ref]
+		if !ok {
+			continue
 		}
+		kind := KindOf(m.Tree.Path(c.Path))
+		if kind == "" {
+			kind, c.Path = KindOf(m.Tree.Path(n)), n
+		}
+		files = append(files, File{c, kind})
 	}
 	files = slices.DeleteFunc(files, liveElsewhere(m, files))
 	slices.SortFunc(files, func(a, b File) int {

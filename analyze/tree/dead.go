@@ -42,6 +42,22 @@ func (t *Tree) Deaths() iter.Seq[Death] {
 	}
 }
 
+// DeadNames yields each path that ever led to a dead copy, with that copy, in the
+// order of time. What comes again is yielded again.
+func (t *Tree) DeadNames() iter.Seq2[Ref, Node] {
+	return func(yield func(Ref, Node) bool) {
+		for _, ev := range t.events {
+			if ev.inode < 0 || t.refs[ev.inode] > 0 {
+				continue
+			}
+			r := t.ref(ev.inode)
+			if e, _ := t.Entry(r); e.Type == layer.File && e.Size > 0 && !yield(r, Node(ev.node)) {
+				return
+			}
+		}
+	}
+}
+
 // end is how a copy ended: with the event by which its last path went to
 // another state, and the last event of that path by the same layer. Both are
 // one more than the event's number, so that the zero end is none.
