@@ -1,7 +1,6 @@
 package packages_test
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"database/sql"
@@ -16,6 +15,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/analyzetest"
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/packages"
 	"github.com/layerscope/layerscope/analyze/synth"
@@ -30,19 +30,7 @@ func read(t testing.TB, layers ...synth.Layer) *analyze.Image {
 	for i, l := range layers {
 		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("RUN step %d", i), Layer: l})
 	}
-	path := filepath.Join(t.TempDir(), "image.tar")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := bufio.NewWriter(f)
-	if err := errors.Join(synth.DockerArchive(w, img), w.Flush(), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	m, err := analyze.Analyze(context.Background(), path, analyze.Options{Packages: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := analyzetest.ImageWith(t, img, analyze.Options{Packages: true})
 	addsUp(t, m)
 	return m
 }

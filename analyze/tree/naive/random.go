@@ -129,7 +129,7 @@ func Describe(layers [][]tar.Header) string {
 	var b strings.Builder
 	for k, l := range layers {
 		for row, m := range l {
-			fmt.Fprintf(&b, "%d/%d %c %q -> %q %d bytes of %d\n", k, row, m.Typeflag, m.Name, m.Linkname, m.Size, m.Uid)
+			fmt.Fprintf(&b, "%d/%d %c %o %q -> %q %d bytes of %d\n", k, row, m.Typeflag, m.Mode, m.Name, m.Linkname, m.Size, m.Uid)
 		}
 	}
 	return b.String()

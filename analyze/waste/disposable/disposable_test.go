@@ -2,9 +2,7 @@ package disposable
 
 import (
 	"archive/tar"
-	"bytes"
 	"cmp"
-	"context"
 	"fmt"
 	"path"
 	"slices"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/tree"
+	"github.com/layerscope/layerscope/analyze/tree/naive"
 	"github.com/layerscope/layerscope/analyze/waste"
 )
 
@@ -170,32 +169,9 @@ func naiveByPath(fs naiveFS, env []string) map[string]string {
 // compressed bytes are known.
 func buildImage(t testing.TB, layers [][]tar.Header, env []string) waste.Image {
 	t.Helper()
-	m := waste.Image{Env: env}
-	var indexes []*layer.Index
-	for k, members := range layers {
-		var b bytes.Buffer
-		w := tar.NewWriter(&b)
-		for _, h := range members {
-			if err := w.WriteHeader(&h); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := w.Write(make([]byte, h.Size)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		x, err := layer.Read(context.Background(), &b, layer.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		indexes = append(indexes, x)
+	m := waste.Image{Tree: naive.Tree(t, layers), Env: env}
+	for k := range layers {
 		m.Compressed = append(m.Compressed, k%2 == 0)
-	}
-	var err error
-	if m.Tree, err = tree.Build(context.Background(), indexes, tree.Options{}); err != nil {
-		t.Fatal(err)
 	}
 	return m
 }

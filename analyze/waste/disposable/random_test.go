@@ -2,12 +2,13 @@ package disposable
 
 import (
 	"archive/tar"
-	"fmt"
 	"math/rand/v2"
 	"path"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/layerscope/layerscope/analyze/tree/naive"
 )
 
 // TestAgainstNaiveModel compares classes, copies and sums of random images: each
@@ -25,7 +26,7 @@ func TestAgainstNaiveModel(t *testing.T) {
 		m := buildImage(t, layers, env)
 		checkReport(t, m, Find(m), found)
 		if t.Failed() {
-			t.Fatalf("seed %d, env %q:\n%s", seed, env, describe(layers))
+			t.Fatalf("seed %d, env %q:\n%s", seed, env, naive.Describe(layers))
 		}
 	}
 	for _, r := range Rules() {
@@ -126,14 +127,4 @@ func (g generator) beside(name string) string {
 
 func (g generator) env() []string {
 	return [][]string{nil, nil, {"LANG=de_DE.UTF-8"}, {"LANGUAGE=it:sr@latin", "LANG"}, {"NODE_OPTIONS=--enable-source-maps"}, {"LC_ALL=[a-z", "LANG={", "LC_X=e"}}[g.IntN(6)]
-}
-
-func describe(layers [][]tar.Header) string {
-	var b strings.Builder
-	for k, l := range layers {
-		for row, h := range l {
-			fmt.Fprintf(&b, "%d/%d %c %o %q -> %q %d bytes\n", k, row, h.Typeflag, h.Mode, h.Name, h.Linkname, h.Size)
-		}
-	}
-	return b.String()
 }
