@@ -126,7 +126,11 @@ func (m markdown) steps() {
 	if len(own) == 0 {
 		return
 	}
-	m.line("\n**Steps that stored most**\n\n| step | stored | dead | |\n|--:|--:|--:|---|")
+	title := "The largest steps"
+	if m.Image.Base.How != "" {
+		title = "What grew over the base"
+	}
+	m.line("\n**%s**\n\n| step | stored | dead | |\n|--:|--:|--:|---|", title)
 	for _, i := range own[:min(len(own), markdownSteps)] {
 		s := m.Image.Steps[i]
 		m.line("| %d | %s | %s | %s |", i, m.size(s.Stored), m.size(s.Dead), m.cell(s.Text))
