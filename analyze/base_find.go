@@ -161,14 +161,10 @@ func labelClaims(m *Image) []*claim {
 	labels := m.Config.Config.Labels
 	claims := keyClaims(BaseLabels, labels)
 	if m.Builder == history.Buildpacks {
-		claims = append(claims, buildpacksClaims(labels[lifecycleLabel], m)...)
+		claims = append(claims, buildpacksClaims(labels[history.LifecycleLabel], m)...)
 	}
 	return claims
 }
-
-// lifecycleLabel is where the lifecycle of buildpacks says what it made an image
-// of (buildpacks spec, platform.md, "io.buildpacks.lifecycle.metadata").
-const lifecycleLabel = "io.buildpacks.lifecycle.metadata"
 
 // buildpacksClaims returns what the lifecycle says: which layer is the run
 // image's last, and what that image is called.

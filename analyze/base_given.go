@@ -160,11 +160,8 @@ func readDiffIDs(ctx context.Context, img source.Image, opts layer.Options) (*so
 	for i := range d.Layers {
 		l := &d.Layers[i]
 		x := read[l.Key]
-		if x == nil {
-			return nil, fmt.Errorf("layer %d (%s) is missing from the image", i, layerName(*l))
-		}
-		if err := x.Verify(l.Digest, l.DiffID); err != nil {
-			return nil, fmt.Errorf("layer %d (%s): %w", i, layerName(*l), err)
+		if err := verifyLayer(i, *l, x); err != nil {
+			return nil, err
 		}
 		l.DiffID = x.DiffID
 	}

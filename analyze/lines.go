@@ -41,17 +41,13 @@ func (m *Image) WithDockerfile(f *dockerfile.File, target string) (*Image, error
 	if err != nil {
 		return nil, err
 	}
-	steps := make([]history.Step, len(m.Steps))
-	for i, s := range m.Steps {
-		steps[i] = s.Step
-	}
 	c := *m
 	c.Steps = slices.Clone(m.Steps)
 	c.Dockerfile = f
 	chain := f.Chain(stage)
 	c.FromLine = chain[0].From.Lines
 	found := false
-	for i, match := range history.MatchDockerfile(steps, f, stage) {
+	for i, match := range history.MatchDockerfile(m.history(), f, stage) {
 		s := &c.Steps[i]
 		s.Line, s.Match = dockerfile.Range{}, match.How
 		if match.Instruction != nil {

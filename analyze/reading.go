@@ -112,13 +112,21 @@ func (r *reading) verify(d *source.Description) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, x := range r.indexes() {
-		l := d.Layers[i]
-		if x == nil {
-			return fmt.Errorf("layer %d (%s) is missing from the image", i, layerName(l))
+		if err := verifyLayer(i, d.Layers[i], x); err != nil {
+			return err
 		}
-		if err := x.Verify(l.Digest, l.DiffID); err != nil {
-			return fmt.Errorf("layer %d (%s): %w", i, layerName(l), err)
-		}
+	}
+	return nil
+}
+
+// verifyLayer holds what was read of layer i, nil if nothing was, to the digests
+// that the image names.
+func verifyLayer(i int, l source.Layer, x *layer.Index) error {
+	if x == nil {
+		return fmt.Errorf("layer %d (%s) is missing from the image", i, layerName(l))
+	}
+	if err := x.Verify(l.Digest, l.DiffID); err != nil {
+		return fmt.Errorf("layer %d (%s): %w", i, layerName(l), err)
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package gate
 
 import (
-	"strings"
-
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/tree"
@@ -139,7 +137,7 @@ func (e evaluation) leaks() Result {
 	}
 	for _, v := range e.f.SecretValues {
 		if s := e.m.Steps[v.Step]; !e.l.Own || !s.Base {
-			found = append(found, Found{Step: v.Step, What: strings.TrimSpace(v.In + " " + v.Name)})
+			found = append(found, Found{Step: v.Step, What: v.Label()})
 		}
 	}
 	r := e.limited(Leaks, whole(Count, int64(len(found))))

@@ -51,15 +51,16 @@ func builderOf(steps []Step) Builder {
 	return Unknown
 }
 
-const (
-	buildahLabel    = "io.buildah.version"
-	buildpacksLabel = "io.buildpacks.lifecycle.metadata"
-)
+const buildahLabel = "io.buildah.version"
+
+// LifecycleLabel is where the lifecycle of buildpacks says what it made an image
+// of (buildpacks spec, platform.md, "io.buildpacks.lifecycle.metadata").
+const LifecycleLabel = "io.buildpacks.lifecycle.metadata"
 
 // labelled returns the builder that an image's labels name. An image has those
 // of its base too, so that its records are the better witness.
 func labelled(labels map[string]string) Builder {
-	if _, ok := labels[buildpacksLabel]; ok {
+	if _, ok := labels[LifecycleLabel]; ok {
 		return Buildpacks
 	}
 	if _, ok := labels[buildahLabel]; ok {

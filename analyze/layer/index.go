@@ -75,6 +75,17 @@ type Entry struct {
 	Unclean bool
 }
 
+// Content is what tells the bodies of regular files apart: two of equal content
+// have the same bytes, as far as [Hash] tells.
+type Content struct {
+	Size int64
+	Hash Hash
+}
+
+// Content returns the content of a File; that of anything else is as a file's
+// without bytes.
+func (e *Entry) Content() Content { return Content{e.Size, e.Hash} }
+
 // ModTime returns the modification time the tar gave.
 func (e *Entry) ModTime() time.Time { return time.Unix(e.mtime, int64(e.mtimeNsec)).UTC() }
 

@@ -252,29 +252,10 @@ func (f *finder) addPrograms() programs {
 		st, _ := f.t.StateAt(m.node, f.t.Layers()-1)
 		ps[st.Inode] = f.add(Package{
 			Ecosystem: Go, Name: m.name, Version: m.version,
-			Metadata: m.node, Layer: f.since(m.node), Modules: m.modules,
+			Metadata: m.node, Layer: f.t.Since(m.node), Modules: m.modules,
 		})
 	}
 	return ps
-}
-
-// since returns the layer that first put the content at a path that stands
-// there in the end, with nothing else there in between.
-func (f *finder) since(n tree.Node) int {
-	st, _ := f.t.StateAt(n, f.t.Layers()-1)
-	is, _ := f.t.Entry(st.Inode)
-	for {
-		k := int(st.Entry.Layer)
-		prev, ok := f.t.StateAt(n, k-1)
-		if !ok {
-			return k
-		}
-		was, _ := f.t.Entry(prev.Inode)
-		if was == nil || was.Type != layer.File || was.Size != is.Size || was.Hash != is.Hash {
-			return k
-		}
-		st = prev
-	}
 }
 
 // order puts the report into its order.

@@ -14,7 +14,7 @@ import (
 
 // addOwn adds the package that a file of its own speaks of.
 func (f *finder) addOwn(eco Ecosystem, m metadata) int32 {
-	return f.add(Package{Ecosystem: eco, Name: m.name, Version: m.version, Metadata: m.node, Layer: f.since(m.node)})
+	return f.add(Package{Ecosystem: eco, Name: m.name, Version: m.version, Metadata: m.node, Layer: f.t.Since(m.node)})
 }
 
 func (f *finder) python() {

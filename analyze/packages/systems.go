@@ -166,7 +166,7 @@ func (f *finder) dpkg() {
 	if m, ok := f.one(dpkgDir + "diversions"); ok {
 		var err error
 		if d.diversions, err = readDiversions(m.list); err != nil {
-			f.unread(m.node, f.since(m.node), err)
+			f.unread(m.node, f.t.Since(m.node), err)
 		}
 	}
 	if m, ok := f.one(dpkgDir + "status"); ok {
@@ -229,7 +229,7 @@ func (d *dpkgFinder) rest() {
 		if _, ok := d.listed[name]; ok {
 			continue
 		}
-		p := Package{Ecosystem: Dpkg, Metadata: m.node, Layer: d.since(m.node)}
+		p := Package{Ecosystem: Dpkg, Metadata: m.node, Layer: d.t.Since(m.node)}
 		p.Name, p.Arch, _ = strings.Cut(name, ":")
 		d.list(name, d.add(p), p.Name)
 	}
@@ -261,7 +261,7 @@ func (d *dpkgFinder) single() {
 			}
 			pkg := d.add(Package{
 				Ecosystem: Dpkg, Name: rec.name, Version: rec.version, Arch: rec.arch,
-				Metadata: m.node, Layer: d.since(m.node),
+				Metadata: m.node, Layer: d.t.Since(m.node),
 			})
 			d.claim(pkg, slices.Values([]string{m.path}))
 			if hasSums {

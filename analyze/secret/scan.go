@@ -238,7 +238,13 @@ func inCommand(hits []hit, text string, from int, match *regexp.Regexp, name str
 		return hits
 	}
 	at := 2 * match.SubexpIndex("value")
-	start, end := trim(text, from+m[at], from+m[at+1])
+	return inWord(hits, text, from+m[at], from+m[at+1], name)
+}
+
+// inWord adds what a word of a command is, if it may be a secret and doesn't just
+// refer to one.
+func inWord(hits []hit, text string, start, end int, name string) []hit {
+	start, end = trim(text, start, end)
 	if v := text[start:end]; plausible(v) && !shellReference.MatchString(v) {
 		hits = append(hits, hit{start, end, name})
 	}
@@ -297,10 +303,7 @@ func toolHits(text, lower string) []hit {
 				n := 2 * p.match.SubexpIndex("name")
 				name = text[m[n]:m[n+1]]
 			}
-			start, end := trim(text, m[at], m[at+1])
-			if v := text[start:end]; plausible(v) && !shellReference.MatchString(v) {
-				hits = append(hits, hit{start, end, name})
-			}
+			hits = inWord(hits, text, m[at], m[at+1], name)
 		}
 	}
 	return hits

@@ -51,23 +51,17 @@ func Files(m waste.Image, dead *waste.Dead) []File {
 	return files
 }
 
-// content is what tells bodies apart.
-type content struct {
-	hash layer.Hash
-	size int64
-}
-
 // liveElsewhere returns a test of whether a file's content is also that of a
 // live copy, as that of a file is which was merely given another owner: the
 // image doesn't hide it.
 func liveElsewhere(m waste.Image, files []File) func(File) bool {
-	live := map[content]bool{}
+	live := map[layer.Content]bool{}
 	for _, f := range files {
 		live[contentOf(m.Tree, f.Ref)] = false
 	}
 	if len(live) > 0 {
 		m.LiveCopies(func(_ waste.Copy, e *layer.Entry) {
-			c := content{e.Hash, e.Size}
+			c := e.Content()
 			if _, wanted := live[c]; wanted {
 				live[c] = true
 			}
@@ -76,7 +70,7 @@ func liveElsewhere(m waste.Image, files []File) func(File) bool {
 	return func(f File) bool { return live[contentOf(m.Tree, f.Ref)] }
 }
 
-func contentOf(t *tree.Tree, r tree.Ref) content {
+func contentOf(t *tree.Tree, r tree.Ref) layer.Content {
 	e, _ := t.Entry(r)
-	return content{e.Hash, e.Size}
+	return e.Content()
 }

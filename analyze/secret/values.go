@@ -22,6 +22,10 @@ type Value struct {
 	Masked string // the value with all but what is harmless replaced
 }
 
+// Label names the value: "ENV TOKEN", or its name alone where the record isn't
+// known to be an instruction.
+func (v Value) Label() string { return strings.TrimSpace(v.In + " " + v.Name) }
+
 // Values returns what looks secret in the steps. A value that several steps
 // tell under one name, as each RUN does after an ARG, is told once.
 func Values(steps []history.Step) []Value {

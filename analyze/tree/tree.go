@@ -215,7 +215,7 @@ func (t *Tree) Since(n Node) int {
 		k = int(t.events[e].layer)
 		e = t.eventAt(n, k-1)
 		was := t.fileAt(e)
-		if was == nil || was.Size != now.Size || was.Hash != now.Hash {
+		if was == nil || was.Content() != now.Content() {
 			return k
 		}
 	}

@@ -99,7 +99,7 @@ func reason(t *tree.Tree, d tree.Death) Reason {
 	switch {
 	case is == nil || is.Type != layer.File:
 		return Replaced
-	case is.Size == was.Size && is.Hash == was.Hash:
+	case is.Content() == was.Content():
 		return Rewritten
 	}
 	return Overwritten

@@ -27,10 +27,10 @@ type Duplicates struct {
 
 // FindDuplicates finds the duplicates.
 func FindDuplicates(m Image) *Duplicates {
-	groups := map[content][]Copy{}
+	groups := map[layer.Content][]Copy{}
 	often := m.repeated()
 	m.LiveCopies(func(c Copy, e *layer.Entry) {
-		if id := contentOf(e); often(id) {
+		if id := e.Content(); often(id) {
 			groups[id] = append(groups[id], c)
 		}
 	})
@@ -45,7 +45,7 @@ func FindDuplicates(m Image) *Duplicates {
 		for _, c := range copies[1:] {
 			d.Add(c)
 		}
-		d.Groups = append(d.Groups, Group{id.size, copies})
+		d.Groups = append(d.Groups, Group{id.Size, copies})
 	}
 	slices.SortFunc(d.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Bytes(), a.Bytes()), cmp.Compare(a.Copies[0].Path, b.Copies[0].Path))
@@ -53,34 +53,26 @@ func FindDuplicates(m Image) *Duplicates {
 	return d
 }
 
-// content identifies what a file holds.
-type content struct {
-	hash layer.Hash
-	size int64
-}
-
-func contentOf(e *layer.Entry) content { return content{e.Hash, e.Size} }
-
 // repeated returns a filter of contents: true for all that more than one live
 // copy has, and for few others. Most contents are there once, and a map of all
 // would take more memory than the tree.
-func (m Image) repeated() func(content) bool {
+func (m Image) repeated() func(layer.Content) bool {
 	const bitsPerFile = 8
 	size := 64
 	for size < bitsPerFile*m.Tree.Files() {
 		size *= 2
 	}
 	once, twice := make([]uint64, size/64), make([]uint64, size/64)
-	place := func(c content) (word int, bit uint64) {
-		h := (c.hash.Lo ^ uint64(c.size)) & uint64(size-1)
+	place := func(c layer.Content) (word int, bit uint64) {
+		h := (c.Hash.Lo ^ uint64(c.Size)) & uint64(size-1)
 		return int(h / 64), 1 << (h % 64)
 	}
 	m.LiveCopies(func(_ Copy, e *layer.Entry) {
-		w, bit := place(contentOf(e))
+		w, bit := place(e.Content())
 		twice[w] |= once[w] & bit
 		once[w] |= bit
 	})
-	return func(c content) bool {
+	return func(c layer.Content) bool {
 		w, bit := place(c)
 		return twice[w]&bit != 0
 	}

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/spf13/cobra"
+
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/view/report"
@@ -40,6 +42,18 @@ func (a *app) textOptions() report.TextOptions {
 		o.Width = width
 	}
 	return o
+}
+
+// imageCommand returns a command that does something with one image.
+func (a *app) imageCommand(name, short, usage string, run func(ctx context.Context, ref string) error) *cobra.Command {
+	return &cobra.Command{
+		Use:               name + " IMAGE",
+		Short:             short,
+		Long:              usage,
+		Args:              wants("IMAGE"),
+		ValidArgsFunction: a.completeImage,
+		RunE:              func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), args[0]) },
+	}
 }
 
 // start begins to analyze the image that ref names. What more is done to it

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,25 +22,20 @@ type checkFlags struct {
 
 func newCheck(a *app) *cobra.Command {
 	var f checkFlags
-	cmd := &cobra.Command{
-		Use:               "check IMAGE",
-		Short:             "Hold an image to limits, for CI",
-		Long:              checkUsage,
-		Args:              wants("IMAGE"),
-		ValidArgsFunction: a.completeImage,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if own := cmd.Flags().Lookup("own"); own.Changed {
-				value := own.Value.String() == "true"
-				f.override(func(l *gate.Limits) { l.Own = value })
-			}
-			return a.check(cmd.Context(), args[0], f)
-		},
-	}
+	cmd := a.imageCommand("check", "Hold an image to limits, for CI", checkUsage, func(ctx context.Context, ref string) error {
+		return a.check(ctx, ref, f)
+	})
 	for _, r := range gate.Rules() {
 		f.ruleFlags(cmd, r)
 	}
 	f.globFlag(cmd, "ignore", "paths that don't count", func(l *gate.Limits) *gate.Globs { return &l.Ignore })
-	cmd.Flags().Bool("own", false, "count only what doesn't come from the base image")
+	cmd.Flags().BoolFunc("own", "count only what doesn't come from the base image", func(s string) error {
+		own, err := strconv.ParseBool(s)
+		if err == nil {
+			f.override(func(l *gate.Limits) { l.Own = own })
+		}
+		return err
+	})
 	cmd.Flags().StringVar(&f.config, "config", "", "file of limits")
 	f.reportFlags = a.reportFlags(cmd, formatMarkdown, formatSARIF)
 	return cmd

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/layerscope/layerscope/analyze"
@@ -13,27 +15,20 @@ const numPackages = 30
 func newPackages(a *app) *cobra.Command {
 	var format string
 	var all bool
-	cmd := &cobra.Command{
-		Use:               "packages IMAGE",
-		Short:             "Write what each package takes of an image",
-		Long:              packagesUsage,
-		Args:              wants("IMAGE"),
-		ValidArgsFunction: a.completeImage,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := a.analyze(cmd.Context(), args[0], withPackages)
-			if err != nil {
-				return err
-			}
-			if format == formatJSON {
-				return report.PackagesJSON(a.out, m, tool())
-			}
-			limit := numPackages
-			if all {
-				limit = report.AllPackages
-			}
-			return report.Packages(a.out, m, limit, a.textOptions())
-		},
-	}
+	cmd := a.imageCommand("packages", "Write what each package takes of an image", packagesUsage, func(ctx context.Context, ref string) error {
+		m, err := a.analyze(ctx, ref, withPackages)
+		if err != nil {
+			return err
+		}
+		if format == formatJSON {
+			return report.PackagesJSON(a.out, m, tool())
+		}
+		limit := numPackages
+		if all {
+			limit = report.AllPackages
+		}
+		return report.Packages(a.out, m, limit, a.textOptions())
+	})
 	cmd.Flags().BoolVar(&all, "all", false, "list all packages")
 	formatFlag(cmd, &format)
 	return cmd

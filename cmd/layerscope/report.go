@@ -10,20 +10,13 @@ import (
 
 func newReport(a *app) *cobra.Command {
 	var f *reportFlags
-	cmd := &cobra.Command{
-		Use:               "report IMAGE",
-		Short:             "Write where the bytes of an image are",
-		Long:              reportUsage,
-		Args:              wants("IMAGE"),
-		ValidArgsFunction: a.completeImage,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.subject(cmd.Context(), args[0], f)
-			if err != nil {
-				return err
-			}
-			return a.write(s, f.format)
-		},
-	}
+	cmd := a.imageCommand("report", "Write where the bytes of an image are", reportUsage, func(ctx context.Context, ref string) error {
+		s, err := a.subject(ctx, ref, f)
+		if err != nil {
+			return err
+		}
+		return a.write(s, f.format)
+	})
 	f = a.reportFlags(cmd, formatMarkdown, formatSARIF)
 	return cmd
 }

@@ -39,19 +39,13 @@ const allLevels = -1
 
 func newTree(a *app) *cobra.Command {
 	f := treeFlags{sort: sortByName, depth: allLevels}
-	cmd := &cobra.Command{
-		Use:               "tree IMAGE",
-		Short:             "List the files of an image",
-		Long:              treeUsage,
-		Args:              wants("IMAGE"),
-		ValidArgsFunction: a.completeImage,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.changes && f.step == finalStep {
-				return &usageError{errors.New("--changes wants a --step"), cmd}
-			}
-			return a.tree(cmd.Context(), args[0], f)
-		},
-	}
+	var cmd *cobra.Command
+	cmd = a.imageCommand("tree", "List the files of an image", treeUsage, func(ctx context.Context, ref string) error {
+		if f.changes && f.step == finalStep {
+			return &usageError{errors.New("--changes wants a --step"), cmd}
+		}
+		return a.tree(ctx, ref, f)
+	})
 	stepFlag(cmd, &f.step)
 	cmd.Flags().BoolVar(&f.changes, "changes", false, "what the step added, changed and removed")
 	cmd.Flags().StringVar(&f.path, "path", "/", "list only what is at a path and below it")

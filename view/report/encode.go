@@ -110,6 +110,14 @@ func nullTime(t time.Time) *string {
 	return nullable(t.Format(time.RFC3339Nano))
 }
 
+// pathJSON stands among the keys of what has a path.
+type pathJSON struct {
+	Path       string  `json:"path"`
+	PathBase64 *string `json:"pathBase64,omitempty"`
+}
+
+func newPathJSON(path string) pathJSON { return pathJSON{path, nullBase64(path)} }
+
 // nullBase64 returns the bytes of a string that JSON can't hold, null for
 // others.
 func nullBase64(s string) *string {

@@ -23,7 +23,7 @@ func (s style) largest(w *bufio.Writer, m *analyze.Image) {
 	t := table{style: s, cutLast: text.TruncateMiddle}
 	t.columns = []column{{title: "SIZE"}, {title: "STEP"}, {title: "PATH", left: true}}
 	for _, f := range files {
-		path := s.name("/" + m.Tree.Path(f.node))
+		path := s.name(rooted(m.Tree, f.node))
 		if n := m.Tree.LiveRefs(f.inode); n > 1 {
 			path += fmt.Sprintf(" (and %s)", text.Plural(n-1, "link"))
 		}

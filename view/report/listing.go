@@ -71,7 +71,7 @@ func (l *Listing) children(i int) []int {
 }
 
 // path returns an item's path from the root, "/" for the root.
-func (l *Listing) path(it tree.Item) string { return "/" + l.View.Tree().Path(it.Node) }
+func (l *Listing) path(it tree.Item) string { return rooted(l.View.Tree(), it.Node) }
 
 // step returns the step whose layer put what stands at an item there; -1 for a
 // directory that is merely implied.

@@ -21,7 +21,7 @@ const (
 	markdownFiles  = 5
 	markdownAdvice = 4
 	markdownLeaks  = 5
-	markdownText   = 100 // cells of a step's text or of a path
+	markdownText   = 100 // cells of a step's text or of a path, whatever the terminal's width
 )
 
 // Markdown writes a report made to be a comment on a pull request, under 60
@@ -32,7 +32,7 @@ func Markdown(w io.Writer, subject Subject, opts TextOptions) error {
 	if err := subject.check(); err != nil {
 		return err
 	}
-	opts.Width = 0
+	opts.Width = markdownText
 	m := markdown{style{opts}, subject, nil}
 	return writeAll(w, func(w *bufio.Writer) {
 		m.w = w
@@ -57,12 +57,7 @@ func (m markdown) line(format string, args ...any) { fmt.Fprintf(m.w, format+"\n
 
 // code returns text of the image as a code span.
 func (m markdown) code(s string) string {
-	s = m.foreign(s)
-	if m.ASCII {
-		s = strings.ReplaceAll(text.TruncateMiddle(s, markdownText), "…", "~")
-	} else {
-		s = text.TruncateMiddle(s, markdownText)
-	}
+	s = m.shorten(m.foreign(s), m.Width, text.TruncateMiddle)
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"
@@ -177,7 +172,7 @@ func (m markdown) leaks() {
 			m.code(m.path(f.Path)), f.Kind, m.writer(f.Copy), m.step(f.KilledBy)))
 	}
 	for _, v := range m.Findings.SecretValues {
-		items = append(items, fmt.Sprintf("%s in step %d", m.code(strings.TrimSpace(v.In+" "+v.Name+"="+v.Masked)), v.Step))
+		items = append(items, fmt.Sprintf("%s in step %d", m.code(v.Label()+"="+v.Masked), v.Step))
 	}
 	if len(items) == 0 {
 		return

@@ -59,10 +59,10 @@ func (s packagesText) table(w *bufio.Writer) {
 	all := s.Packages.Packages
 	shown := all[:s.shown(len(all))]
 	for _, p := range shown {
-		t.rows = append(t.rows, []string{s.size(p.Bytes), s.step(p.Layer), string(p.Ecosystem), s.version(p.Version), s.label(p)})
+		t.add(s.size(p.Bytes), s.step(p.Layer), string(p.Ecosystem), s.version(p.Version), s.label(p))
 	}
 	row := func(bytes int64, what string) {
-		t.rows = append(t.rows, []string{s.size(bytes), "", "", "", what})
+		t.add(s.size(bytes), "", "", "", what)
 	}
 	if rest := all[len(shown):]; len(rest) > 0 {
 		var sum int64
@@ -123,7 +123,7 @@ func packagePlace(t *tree.Tree, p *packages.Package) tree.Node {
 	return t.Parent(p.Metadata)
 }
 
-func (s packagesText) path(n tree.Node) string { return s.name("/" + s.Tree.Path(n)) }
+func (s packagesText) path(n tree.Node) string { return s.name(rooted(s.Tree, n)) }
 
 // unread writes what couldn't be read.
 func (s packagesText) unread(w *bufio.Writer) {

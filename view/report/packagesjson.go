@@ -5,7 +5,6 @@ import (
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/packages"
-	"github.com/layerscope/layerscope/analyze/tree"
 )
 
 // The types below are docs/json.md, "packages", in its order.
@@ -39,10 +38,9 @@ type packageJSON struct {
 	Name         string  `json:"name"`
 	Version      *string `json:"version"`
 	Architecture *string `json:"architecture"`
-	Path         string  `json:"path"`
-	PathBase64   *string `json:"pathBase64,omitempty"`
-	Layer        *int    `json:"layer"`
-	Step         *int    `json:"step"`
+	pathJSON
+	Layer *int `json:"layer"`
+	Step  *int `json:"step"`
 	ownedJSON
 	Modules []moduleJSON `json:"modules"`
 }
@@ -66,11 +64,10 @@ type moduleJSON struct {
 }
 
 type unreadJSON struct {
-	Path       string  `json:"path"`
-	PathBase64 *string `json:"pathBase64,omitempty"`
-	Layer      int     `json:"layer"`
-	Step       int     `json:"step"`
-	Reason     string  `json:"reason"`
+	pathJSON
+	Layer  int    `json:"layer"`
+	Step   int    `json:"step"`
+	Reason string `json:"reason"`
 }
 
 // PackagesJSON writes the packages as docs/json.md describes.
@@ -93,17 +90,10 @@ func PackagesJSON(w io.Writer, m *analyze.Image, tool Tool) error {
 		r.Packages = append(r.Packages, newPackageJSON(m, p))
 	}
 	for _, u := range m.Packages.Unread {
-		path := rootedPath(m.Tree, u.Path)
-		r.Unread = append(r.Unread, unreadJSON{path, nullBase64(path), u.Layer, m.Layers[u.Layer].Step, u.Why.Error()})
+		r.Unread = append(r.Unread, unreadJSON{newPathJSON(rooted(m.Tree, u.Path)), u.Layer, m.Layers[u.Layer].Step, u.Why.Error()})
 	}
-	b, err := encode(r, "  ")
-	if err != nil {
-		return err
-	}
-	return write(w, append(b, '\n'))
+	return writeJSON(w, r)
 }
-
-func rootedPath(t *tree.Tree, n tree.Node) string { return "/" + t.Path(n) }
 
 // newEcosystemsJSON adds up the packages of each ecosystem that the image has.
 func newEcosystemsJSON(ps []*packages.Package) []ecosystemJSON {
@@ -124,10 +114,9 @@ func newEcosystemsJSON(ps []*packages.Package) []ecosystemJSON {
 }
 
 func newPackageJSON(m *analyze.Image, p *packages.Package) packageJSON {
-	path := rootedPath(m.Tree, p.Metadata)
 	out := packageJSON{
 		Ecosystem: string(p.Ecosystem), Name: p.Name, Version: nullable(p.Version), Architecture: nullable(p.Arch),
-		Path: path, PathBase64: nullBase64(path),
+		pathJSON:  newPathJSON(rooted(m.Tree, p.Metadata)),
 		ownedJSON: newOwnedJSON(m, p.Sum),
 		Modules:   []moduleJSON{},
 	}

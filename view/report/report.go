@@ -20,6 +20,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/tree"
 	"github.com/layerscope/layerscope/view/text"
 )
 
@@ -86,6 +87,9 @@ func (s style) ascii(str string) string {
 	}
 	return b.String()
 }
+
+// rooted returns a path of the image from its root on.
+func rooted(t *tree.Tree, n tree.Node) string { return "/" + t.Path(n) }
 
 // cut cuts a line to the width.
 func (s style) cut(line string) string { return s.shorten(line, s.Width, text.Truncate) }

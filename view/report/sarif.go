@@ -141,7 +141,7 @@ func (f *finder) location(step int) sarifLocation {
 		return l
 	}
 	l.Physical = &sarifPhysical{Artifact: sarifArtifact{fileURI(df.Name)}}
-	if lines := f.lines(step); lines != (dockerfile.Range{}) {
+	if lines := f.lines(step); !lines.IsZero() {
 		l.Physical.Region = &sarifRegion{lines.Start, lines.End}
 	}
 	return l

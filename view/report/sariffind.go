@@ -262,7 +262,7 @@ func (f *finder) secretValues() {
 			continue
 		}
 		f.add(finding{rule: ruleSecretValue, step: v.Step, about: v.In + " " + v.Name, message: []string{
-			fmt.Sprintf("The history of step %d has a value that looks secret: %s", v.Step, quoted(strings.TrimSpace(v.In+" "+v.Name+"="+v.Masked))),
+			fmt.Sprintf("The history of step %d has a value that looks secret: %s", v.Step, quoted(v.Label()+"="+v.Masked)),
 			"Everybody who pulls the image can read it",
 			"Replace the secret, and give it to the build with RUN --mount=type=secret",
 		}})

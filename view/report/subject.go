@@ -37,7 +37,7 @@ func (s Subject) check() error {
 }
 
 // path returns a path of the image from its root on.
-func (s Subject) path(n tree.Node) string { return "/" + s.Image.Tree.Path(n) }
+func (s Subject) path(n tree.Node) string { return rooted(s.Image.Tree, n) }
 
 // step returns the step that made a layer.
 func (s Subject) step(layer int) int { return s.Image.Layers[layer].Step }

@@ -16,14 +16,13 @@ import (
 // The types below are docs/json.md, "tree", in its order.
 
 type treeReport struct {
-	SchemaVersion string      `json:"schemaVersion"`
-	Tool          Tool        `json:"tool"`
-	Image         imageName   `json:"image"`
-	Step          *int        `json:"step"`
-	Changes       bool        `json:"changes"`
-	Path          string      `json:"path"`
-	PathBase64    *string     `json:"pathBase64,omitempty"`
-	Entries       []entryJSON `json:"entries"`
+	SchemaVersion string    `json:"schemaVersion"`
+	Tool          Tool      `json:"tool"`
+	Image         imageName `json:"image"`
+	Step          *int      `json:"step"`
+	Changes       bool      `json:"changes"`
+	pathJSON
+	Entries []entryJSON `json:"entries"`
 }
 
 type imageName struct {
@@ -32,8 +31,7 @@ type imageName struct {
 }
 
 type entryJSON struct {
-	Path           string      `json:"path"`
-	PathBase64     *string     `json:"pathBase64,omitempty"`
+	pathJSON
 	Type           string      `json:"type"`
 	Size           int64       `json:"size"`
 	Total          int64       `json:"total"`
@@ -87,15 +85,13 @@ func TreeJSON(w io.Writer, l Listing, tool Tool) error {
 // frame returns what stands before the entries, which may be a million and are
 // written one by one, and what stands after them.
 func (l *Listing) frame(tool Tool) (head, tail []byte, err error) {
-	path := l.path(l.View.At(l.Item))
 	b, err := encode(treeReport{
 		SchemaVersion: schemaVersion,
 		Tool:          tool,
 		Image:         imageName{l.Image.Reference, nullable(l.Image.ID)},
 		Step:          nullIndex(l.Step),
 		Changes:       l.Changes,
-		Path:          path,
-		PathBase64:    nullBase64(path),
+		pathJSON:      newPathJSON(l.path(l.View.At(l.Item))),
 		Entries:       []entryJSON{},
 	}, "  ")
 	if err != nil {
@@ -122,18 +118,16 @@ func (l *Listing) writeEntries(w io.Writer) error {
 }
 
 func (l *Listing) entry(it tree.Item) entryJSON {
-	path := l.path(it)
 	out := entryJSON{
-		Path:       path,
-		PathBase64: nullBase64(path),
-		Type:       it.Type.String(),
-		Size:       it.Size,
-		Total:      it.Total,
-		Removed:    it.Removed,
-		Files:      it.Files,
-		Mode:       mode(tree.ImpliedMode),
-		Xattrs:     []string{},
-		Step:       nullIndex(l.step(it)),
+		pathJSON: newPathJSON(l.path(it)),
+		Type:     it.Type.String(),
+		Size:     it.Size,
+		Total:    it.Total,
+		Removed:  it.Removed,
+		Files:    it.Files,
+		Mode:     mode(tree.ImpliedMode),
+		Xattrs:   []string{},
+		Step:     nullIndex(l.step(it)),
 	}
 	if l.Changes {
 		out.Change = nullable(it.Change.String())

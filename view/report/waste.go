@@ -136,11 +136,10 @@ func (l wasteText) reasons() {
 // baseAndOwn says of a sum how it falls on the base and on the image's own
 // layers.
 func (l wasteText) baseAndOwn(t waste.Tally) string {
-	base := t.Of(l.Image.IsBase)
 	if l.Image.Base.How == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s in the base, %s in own layers", l.size(base.Bytes), l.size(t.Bytes-base.Bytes))
+	return fmt.Sprintf("%s in the base, %s in own layers", l.size(t.Of(l.Image.IsBase).Bytes), l.size(t.Of(l.Image.IsOwn).Bytes))
 }
 
 // deadSteps writes which steps wrote and which killed what is dead.

@@ -74,11 +74,6 @@ type deadStepJSON struct {
 	Killed  int64 `json:"killed"`
 }
 
-type pathJSON struct {
-	Path       string  `json:"path"`
-	PathBase64 *string `json:"pathBase64,omitempty"`
-}
-
 type deadFileJSON struct {
 	pathJSON
 	Bytes      int64  `json:"bytes"`
@@ -184,10 +179,7 @@ func (s Subject) tallyJSON(t waste.Tally) tallyJSON {
 	return tallyJSON{t.Bytes, nullBytes(t.Compressed), t.Copies, t.Of(s.Image.IsBase).Bytes, t.Of(s.Image.IsOwn).Bytes}
 }
 
-func (s Subject) pathJSON(n tree.Node) pathJSON {
-	path := s.path(n)
-	return pathJSON{path, nullBase64(path)}
-}
+func (s Subject) pathJSON(n tree.Node) pathJSON { return newPathJSON(s.path(n)) }
 
 func (s Subject) deadJSON(d *waste.Dead) deadJSON {
 	out := deadJSON{tallyJSON: s.tallyJSON(d.Tally), BySteps: []deadStepJSON{}}
