@@ -39,9 +39,10 @@ type Cause struct {
 	// Via is the instruction that the node reads, through which the change
 	// comes; -1 for the instruction's own change.
 	Via  int
-	Role Role // of the edge that it comes through; "" if Via is -1
-	// By is the instruction that copied the files or whose content it is; -1
-	// for none.
+	// Role is of the edge that it comes through, of content the edge that reads
+	// it; "" if Via is -1.
+	Role Role
+	// By is the instruction that reads the files or the content; -1 for none.
 	By int
 }
 
@@ -314,7 +315,7 @@ func (ex *explainer) inputs(n *Node, o *outcome) *Cause {
 
 // onContent explains a node by content that is built again.
 func (ex *explainer) onContent(n *Node, e *Edge, root *Cause) *Cause {
-	c := &Cause{Kind: CauseContent, Step: n.Step, Via: e.From.Step, Role: e.Role, By: -1, Files: paths(e)}
+	c := &Cause{Kind: CauseContent, Step: n.Step, Via: e.From.Step, Role: e.Role, By: n.Step, Files: paths(e)}
 	if root != nil {
 		c.Step = root.Step
 	}
@@ -328,7 +329,10 @@ func (ex *explainer) through(root *Cause, e *Edge) *Cause {
 		return nil
 	}
 	c := *root
-	c.Via, c.Role = e.From.Step, e.Role
+	if c.Kind != CauseContent {
+		c.Role = e.Role
+	}
+	c.Via = e.From.Step
 	return &c
 }
 

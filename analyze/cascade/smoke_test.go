@@ -57,7 +57,7 @@ RUN nginx -t
 				t.Errorf("%v %v", v, im.States[i])
 			}
 			if v.Cause != nil {
-				fmt.Println("    ", v.Step.Lines, v.Step.Text, v.State, *v.Cause)
+				fmt.Println("    ", v.Step.Lines, v.Step.Text, v.State, p.Why(v))
 			}
 		}
 	}
