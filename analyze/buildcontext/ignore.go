@@ -101,14 +101,14 @@ func (f *ignoreFile) matcher() (*matcher, error) {
 	if f == nil {
 		return nil, nil
 	}
-	pm, err := patternmatcher.New(f.patterns)
+	pm, err := newPatterns(f.patterns)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", f.name, err)
 	}
 	if len(pm.Patterns()) == 0 {
 		return nil, nil
 	}
-	m := &matcher{PatternMatcher: pm, file: f, plain: true}
+	m := &matcher{patterns: pm, file: f, plain: true}
 	for _, p := range pm.Patterns() {
 		if p.Exclusion() {
 			e := withoutGlob(p.String())
@@ -125,7 +125,7 @@ func (f *ignoreFile) matcher() (*matcher, error) {
 
 // matcher tells which paths a .dockerignore leaves out.
 type matcher struct {
-	*patternmatcher.PatternMatcher
+	*patterns
 	file       *ignoreFile
 	exceptions []string // the patterns with a !, with a slash at their end
 	plain      bool     // none of the exceptions has a wildcard but at its end
@@ -142,7 +142,7 @@ func (m *matcher) match(path string, above patternmatcher.MatchInfo) (bool, patt
 	if m == nil {
 		return false, above, nil
 	}
-	out, info, err := m.MatchesUsingParentResults(path, above)
+	out, info, err := m.under(path, above)
 	return out, info, m.wrap(err)
 }
 
@@ -151,7 +151,7 @@ func (m *matcher) ignores(path string) (bool, error) {
 	if m == nil {
 		return false, nil
 	}
-	out, err := m.MatchesOrParentMatches(path)
+	out, err := m.matches(path)
 	return out, m.wrap(err)
 }
 
@@ -169,7 +169,8 @@ func (m *matcher) prunes(dir string) bool {
 	if !m.plain {
 		return false
 	}
-	return !slices.ContainsFunc(m.exceptions, func(e string) bool { return strings.HasPrefix(e, dir+"/") })
+	dir = m.path(dir) + "/"
+	return !slices.ContainsFunc(m.exceptions, func(e string) bool { return strings.HasPrefix(e, dir) })
 }
 
 // skipped is a path that .dockerignore leaves out.
@@ -224,14 +225,14 @@ func (t *Tree) Ignored(ctx context.Context) ([]Ignored, error) {
 type ignoredCount struct {
 	list      lister
 	patterns  []string
-	matchers  []*patternmatcher.PatternMatcher // of each pattern alone, without its !
+	matchers  []*patterns // of each pattern alone, without its !
 	byPattern map[string]*Ignored
 }
 
 func newIgnoredCount(t *Tree) (*ignoredCount, error) {
 	c := &ignoredCount{list: t.list, byPattern: map[string]*Ignored{}}
 	for _, p := range t.ignore.patterns {
-		m, err := patternmatcher.New([]string{strings.TrimPrefix(p, "!")})
+		m, err := newPatterns([]string{strings.TrimPrefix(p, "!")})
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", t.ignore.name, err)
 		}
@@ -248,7 +249,7 @@ func (c *ignoredCount) pattern(path string) string {
 		if exception := strings.HasPrefix(p, "!"); exception != (by != "") {
 			continue
 		}
-		if ok, err := c.matchers[i].MatchesOrParentMatches(path); err == nil && ok {
+		if ok, err := c.matchers[i].matches(path); err == nil && ok {
 			if by == "" {
 				by = p
 			} else {
