@@ -146,13 +146,22 @@ func (m *matcher) match(path string, above patternmatcher.MatchInfo) (bool, patt
 	return out, info, m.wrap(err)
 }
 
-// ignores tells whether a path is left out.
-func (m *matcher) ignores(path string) (bool, error) {
+// ignores tells whether a path is left out. It is asked for from the root down,
+// as builders do: a pattern that is looked at only for what is below a
+// directory gives another answer than for the path alone.
+func (m *matcher) ignores(path string) (out bool, err error) {
 	if m == nil {
 		return false, nil
 	}
-	out, err := m.matches(path)
-	return out, m.wrap(err)
+	var above patternmatcher.MatchInfo
+	for end := range len(path) + 1 {
+		if end == len(path) || path[end] == '/' {
+			if out, above, err = m.match(path[:end], above); err != nil {
+				return false, err
+			}
+		}
+	}
+	return out, nil
 }
 
 func (m *matcher) wrap(err error) error {
@@ -242,22 +251,21 @@ func newIgnoredCount(t *Tree) (*ignoredCount, error) {
 	return c, nil
 }
 
-// pattern returns the pattern that leaves a path out; "" if none does.
+// pattern returns the pattern that leaves a path out, which something does.
 func (c *ignoredCount) pattern(path string) string {
-	by := ""
+	by, last := "", ""
 	for i, p := range c.patterns {
-		if exception := strings.HasPrefix(p, "!"); exception != (by != "") {
+		if ok, err := c.matchers[i].matches(path); err != nil || !ok {
 			continue
 		}
-		if ok, err := c.matchers[i].matches(path); err == nil && ok {
-			if by == "" {
-				by = p
-			} else {
-				by = ""
-			}
+		switch exception := strings.HasPrefix(p, "!"); {
+		case exception:
+			by = ""
+		case by == "":
+			by, last = p, p
 		}
 	}
-	return by
+	return cmp.Or(by, last) // an exception for a directory may not count below it
 }
 
 func (c *ignoredCount) add(pattern string, e *Entry) {
@@ -312,7 +320,11 @@ func (c *ignoredCount) sorted() []Ignored {
 
 // ignoredBy returns the pattern that leaves a path out; "" if none does.
 func (t *Tree) ignoredBy(path string) string {
-	if t.ignore == nil || path == "" {
+	m, err := t.ignore.matcher()
+	if err != nil || m == nil || path == "" {
+		return ""
+	}
+	if out, err := m.ignores(path); err != nil || !out {
 		return ""
 	}
 	c, err := newIgnoredCount(t)
