@@ -25,20 +25,26 @@ import (
 // platforms, all of the same layer. As a handler they are a registry, of any
 // host's images.
 //
-// Images differ in their configuration alone, and so in their digests. A tag
-// that ends in "-same" names the image of the tag without that.
+// Images differ in their configuration alone, and so in their digests; but for
+// tags that name one image, as [sameImage] has them.
 type Bases struct {
 	layer v1.Layer
 
-	mu     sync.Mutex
-	made   map[string]*base // by "library/alpine:3.20"
-	blobs  map[string][]byte
+	mu    sync.Mutex
+	made  map[string]*base // by "library/alpine:3.20"
+	blobs map[string][]byte
 }
 
 // base is an image for both platforms.
 type base struct {
 	digest string // of the index
 	config v1.Config
+}
+
+// sameImage has the tags that name another tag's image.
+var sameImage = map[string]string{
+	"library/busybox:latest": "library/busybox:1.36",
+	"library/debian:latest":  "library/debian:bookworm-slim",
 }
 
 // platforms are those that images are for.
@@ -147,10 +153,12 @@ func config(repository, tag string) v1.Config {
 
 // image returns the image of a name, and makes it if it hasn't been before.
 func (b *Bases) image(repository, tag string) (*base, error) {
-	tag = strings.TrimSuffix(tag, "-same")
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	name := repository + ":" + tag
+	if same, ok := sameImage[name]; ok {
+		name, tag = same, same[strings.LastIndexByte(same, ':')+1:]
+	}
 	if made, ok := b.made[name]; ok {
 		return made, nil
 	}

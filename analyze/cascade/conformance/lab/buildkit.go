@@ -54,7 +54,7 @@ http = true
 `
 
 // registries are the hosts whose images are to be had.
-var registries = []string{"docker.io", "ghcr.io", "gcr.io", "quay.io", "registry.example.com", "example.com"}
+var registries = []string{"docker.io", "ghcr.io", "gcr.io", "quay.io", "registry.example.com", "other.invalid"}
 
 // BuildKit starts a BuildKit, of the version that the project is built with.
 func (l *Lab) BuildKit(name string) (*BuildKit, error) {
