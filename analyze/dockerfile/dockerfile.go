@@ -44,6 +44,8 @@ type Stage struct {
 	Index int    // into File.Stages
 	Name  string // in lower case; "" for none
 	Base  string // what FROM names, as written; it may hold variables
+	// Platform is FROM's --platform, as written; it may hold variables.
+	Platform string
 	// Parent is the index of the stage that FROM names, if each ARG has its
 	// default value; -1 if it names none, but an image.
 	Parent int
@@ -68,6 +70,26 @@ type Instruction struct {
 	// Trigger is the instruction that an ONBUILD puts off, on the ONBUILD's
 	// lines; nil for others, and if it is no instruction.
 	Trigger *Instruction
+	// Broken is what is wrong with an instruction that our BuildKit doesn't
+	// know or that isn't finished, of a file that [ParseEdited] read; its
+	// Command is nil.
+	Broken error
+
+	node *parser.Node
+}
+
+// Fresh reads the instruction anew: a command that nobody else has, for its
+// Expand changes it. It is nil where Command is.
+func (ins *Instruction) Fresh() instructions.Command {
+	if ins.Command == nil || ins.node == nil {
+		return nil
+	}
+	typed, err := instructions.ParseInstructionWithLinter(ins.node, quiet)
+	if err != nil {
+		return nil // it was read before, so it can be
+	}
+	c, _ := typed.(instructions.Command)
+	return c
 }
 
 // StageError says that there is no stage of a name.
@@ -129,4 +151,20 @@ func (f *File) Chain(s *Stage) []*Stage {
 	}
 	slices.Reverse(chain)
 	return chain
+}
+
+// Variables returns the names that an ENV or an ARG sets; nil for others.
+func (ins *Instruction) Variables() []string {
+	var names []string
+	switch c := ins.Command.(type) {
+	case *instructions.EnvCommand:
+		for _, kv := range c.Env {
+			names = append(names, kv.Key)
+		}
+	case *instructions.ArgCommand:
+		for _, a := range c.Args {
+			names = append(names, a.Key)
+		}
+	}
+	return names
 }

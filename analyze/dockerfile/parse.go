@@ -103,11 +103,11 @@ func (f *File) add(node *parser.Node) error {
 	switch c := typed.(type) {
 	case *instructions.Stage:
 		f.Stages = append(f.Stages, &Stage{
-			Index: len(f.Stages), Name: c.Name, Base: c.BaseName, Parent: f.parent(c.BaseName), From: ins,
+			Index: len(f.Stages), Name: c.Name, Base: c.BaseName, Platform: c.Platform, Parent: f.parent(c.BaseName), From: ins,
 		})
 		return nil
 	case *instructions.OnbuildCommand:
-		ins.Trigger = trigger(c.Expression, ins.Lines)
+		ins.Trigger = ParseTrigger(c.Expression, ins.Lines)
 	}
 	switch {
 	case len(f.Stages) > 0:
@@ -121,11 +121,14 @@ func (f *File) add(node *parser.Node) error {
 	return nil
 }
 
+// quiet finds no fault. Without a linter BuildKit panics at a "# check=" above
+// an instruction.
+var quiet = linter.New(&linter.Config{SkipAll: true})
+
 // newInstruction reads a node of the parser's: typed is an
 // [*instructions.Stage] or an [instructions.Command].
 func newInstruction(node *parser.Node) (ins *Instruction, typed any, err error) {
-	// Without a linter BuildKit panics at a "# check=" above an instruction.
-	typed, err = instructions.ParseInstructionWithLinter(node, linter.New(&linter.Config{SkipAll: true}))
+	typed, err = instructions.ParseInstructionWithLinter(node, quiet)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -135,14 +138,15 @@ func newInstruction(node *parser.Node) (ins *Instruction, typed any, err error) 
 		Lines:    Range{node.StartLine, max(node.StartLine, node.EndLine)},
 		Flags:    node.Flags,
 		Heredocs: node.Heredocs,
+		node:     node,
 	}
 	ins.Command, _ = typed.(instructions.Command)
 	return ins, typed, nil
 }
 
-// trigger reads what an ONBUILD puts off, as the build that it is put off to
-// does; nil if that can't.
-func trigger(text string, lines Range) *Instruction {
+// ParseTrigger reads what an ONBUILD puts off, as the build that it is put off
+// to does; nil if that can't. The instruction gets the lines that are given.
+func ParseTrigger(text string, lines Range) *Instruction {
 	parsed, err := parser.Parse(strings.NewReader(text))
 	if err != nil || len(parsed.AST.Children) != 1 {
 		return nil
