@@ -26,9 +26,12 @@ import (
 // Build is a build with BuildKit.
 type Build struct {
 	Dockerfile []byte
-	Target     string
-	Platform   string // "linux/arm64"; "" for the machine's
-	Args       map[string]string
+	// Dockerignore is the file "Dockerfile.dockerignore", which counts instead
+	// of the context's own; nil if there is none.
+	Dockerignore []byte
+	Target       string
+	Platform     string // "linux/arm64"; "" for the machine's
+	Args         map[string]string
 	// Contexts are what --build-context names: "docker-image://REF", a URL, or
 	// "local:NAME" for a folder of Folders.
 	Contexts map[string]string
@@ -79,10 +82,14 @@ func convert(ctx context.Context, b Build) (def *llb.Definition, err error) {
 	if err != nil {
 		return nil, &Refused{0, err}
 	}
+	source, err := client.ReadEntrypoint(ctx, "Dockerfile")
+	if err != nil {
+		return nil, &Refused{0, err}
+	}
 	caps := pb.Caps.CapSet(pb.Caps.All())
 	opt := dockerfile2llb.ConvertOpt{
 		Config: client.Config, Client: client, MetaResolver: newGateway(b), LLBCaps: &caps,
-		SourceMap: llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", b.Dockerfile),
+		SourceMap: source.SourceMap,
 	}
 	if b.Platform != "" {
 		p, err := platforms.Parse(b.Platform)

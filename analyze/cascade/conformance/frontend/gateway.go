@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -113,6 +112,10 @@ func (g *gateway) Solve(_ context.Context, req client.SolveRequest) (*client.Res
 		if !local {
 			return nil, fmt.Errorf("the frontend asks for %s", source.Identifier)
 		}
+		if name == "dockerfile" {
+			result.SetRef(&files{own: map[string][]byte{"Dockerfile": g.build.Dockerfile, "Dockerfile.dockerignore": g.build.Dockerignore}})
+			continue
+		}
 		result.SetRef(&files{folder: g.build.folder(name)})
 	}
 	return result, nil
@@ -126,45 +129,35 @@ func (b Build) folder(name string) *Folder {
 	return b.Folders[name]
 }
 
-// files reads a folder.
+// files reads a folder, or files of its own.
 type files struct {
 	client.Reference // nil: nothing else is asked for
 	folder           *Folder
+	own              map[string][]byte
 }
 
-func (f *files) path(name string) (string, error) {
-	if f.folder == nil {
-		return "", fs.ErrNotExist
+func (f *files) read(name string) ([]byte, error) {
+	if text := f.own[name]; text != nil {
+		return text, nil
 	}
-	return filepath.Join(f.folder.dir, filepath.FromSlash(name)), nil
+	if f.folder == nil {
+		return nil, fs.ErrNotExist
+	}
+	return os.ReadFile(filepath.Join(f.folder.dir, filepath.FromSlash(name)))
 }
 
 func (f *files) ReadFile(_ context.Context, req client.ReadRequest) ([]byte, error) {
-	p, err := f.path(req.Filename)
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(p)
-	if err != nil {
-		return nil, err
-	}
-	if req.Range != nil {
+	text, err := f.read(req.Filename)
+	if err == nil && req.Range != nil {
 		text = text[min(req.Range.Offset, len(text)):]
 		text = text[:min(req.Range.Length, len(text))]
 	}
-	return text, nil
+	return text, err
 }
 
 func (f *files) StatFile(_ context.Context, req client.StatRequest) (*fstypes.Stat, error) {
-	p, err := f.path(req.Path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := os.Stat(p)
-	if err != nil {
-		return nil, err
-	}
-	return &fstypes.Stat{Path: req.Path, Mode: uint32(info.Mode()), Size: info.Size(), ModTime: int64(time.Duration(info.ModTime().UnixNano()))}, nil
+	text, err := f.read(req.Path)
+	return &fstypes.Stat{Path: req.Path, Mode: 0o644, Size: int64(len(text))}, err
 }
 
 func (f *files) Evaluate(context.Context) error { return nil }
