@@ -350,6 +350,9 @@ func (s *plan) addSources(c *command) error {
 	case *instructions.RunCommand:
 		for _, m := range instructions.GetMounts(cmd) {
 			if m.From == "" || m.From == "scratch" {
+				// BuildKit counts what isn't mounted of anything as a stage, by
+				// which it numbers the others and tells whether one is alone.
+				s.plans = append(s.plans, &plan{planner: s.planner, index: len(s.plans), step: c.step, name: "scratch", done: true})
 				c.mounts = append(c.mounts, nil)
 				continue
 			}
