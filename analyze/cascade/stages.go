@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -164,6 +165,10 @@ func (p *planner) plan() (*Graph, error) {
 			return nil, err
 		}
 	}
+	if p.opt.Builder == BuildKit {
+		p.unite()
+		p.prune(p.plans[target.Index])
+	}
 	p.note()
 	return p.g, nil
 }
@@ -278,7 +283,27 @@ func (p *planner) readStages() error {
 			s.commands = append(s.commands, c)
 		}
 	}
-	return p.circular()
+	if err := p.circular(); err != nil {
+		return err
+	}
+	return p.checkNames()
+}
+
+// checkNames refuses what is no name of an image, which BuildKit does also where
+// the target doesn't need the stage.
+func (p *planner) checkNames() error {
+	if p.opt.Builder != BuildKit {
+		return nil
+	}
+	for _, s := range p.plans {
+		if s.base != nil || s.name == "scratch" && !s.replaced {
+			continue
+		}
+		if _, err := reference.ParseNormalizedNamed(s.name); err != nil {
+			return p.fail(s.step, fmt.Errorf("failed to parse stage name %q: %w", s.name, err))
+		}
+	}
+	return nil
 }
 
 // readStage reads a FROM.
@@ -548,6 +573,10 @@ func (p *planner) nameStages() {
 			switch c.ins.Keyword {
 			case "ADD", "COPY", "RUN", "WORKDIR":
 				s.total++
+			default:
+				if c.trigger { // all of them are counted
+					s.total++
+				}
 			}
 		}
 	}
