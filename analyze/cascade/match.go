@@ -122,8 +122,9 @@ func differ(v, u *Node) bool {
 // input compares an input with that of an earlier node.
 func (m *matcher) input(v *Node, a, b *Edge, build int) (in input) {
 	in.byName = Miss
-	// The files of a context come anew with each build: only content counts.
-	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal {
+	// The files of a context come anew with each build, and a node that isn't to
+	// be cached leads to no record: only content counts.
+	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal && !a.From.Uncached {
 		in.byName = m.matches(a.From, b.From, build).state
 	}
 	in.state = in.byName
@@ -262,8 +263,8 @@ func (m *matcher) find() []best {
 				b.state, b.twin = Hit, first
 			}
 		}
-		if v.Kind == KindLocal && b.with != nil {
-			b.state = Hit
+		if v.Kind == KindLocal {
+			b.state = Hit // each build reads its contexts; what counts is their files
 		}
 		if v.Uncached {
 			b.state = Miss
