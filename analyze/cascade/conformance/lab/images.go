@@ -1,8 +1,6 @@
 package lab
 
 import (
-	"maps"
-
 	"github.com/distribution/reference"
 
 	"github.com/layerscope/layerscope/analyze/cascade"
@@ -14,11 +12,11 @@ func (b *Bases) Image(name, platform string) *cascade.Image {
 	if err != nil {
 		return nil
 	}
+	if _, pinned := named.(reference.Digested); pinned {
+		return nil // there is none of a digest that somebody made up
+	}
 	tagged, ok := reference.TagNameOnly(named).(reference.NamedTagged)
 	if !ok {
-		return nil
-	}
-	if _, pinned := named.(reference.Digested); pinned {
 		return nil
 	}
 	made, err := b.image(reference.Path(named), tagged.Tag())
@@ -26,18 +24,6 @@ func (b *Bases) Image(name, platform string) *cascade.Image {
 		return nil
 	}
 	c := made.config
-	img := &cascade.Image{Digest: made.digest, Env: c.Env, WorkingDir: c.WorkingDir, User: c.User,
+	return &cascade.Image{Digest: made.digest, Env: c.Env, WorkingDir: c.WorkingDir, User: c.User,
 		Shell: c.Shell, OnBuild: c.OnBuild, Platform: platform}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.known[name+" "+platform] = img
-	return img
 }
-
-// Known returns what [Bases.Image] has told so far, by reference and platform.
-func (b *Bases) Known() map[string]*cascade.Image {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return maps.Clone(b.known)
-}
-
