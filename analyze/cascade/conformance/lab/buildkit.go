@@ -23,6 +23,7 @@ import (
 	"github.com/tonistiigi/fsutil"
 
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/cases"
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
 
 // BuildKit is a BuildKit daemon.
@@ -30,6 +31,9 @@ type BuildKit struct {
 	client *client.Client
 	sshKey string
 }
+
+// BuildKitVersion is the version that is built: that of the module.
+const BuildKitVersion = "v0.34.2"
 
 // modules is the folder of the module that BuildKit is built from, below the
 // project's.
@@ -140,87 +144,54 @@ type Build struct {
 	Attrs map[string]string
 }
 
-// Vertex is a place in BuildKit's output: "[build 3/6] RUN npm ci".
-type Vertex struct {
-	Stage        string
-	Index, Total int
-	Link         bool // the merge of a linked copy
-}
-
-// String returns it as BuildKit says it, "[build 3/6]", with "LINK".
-func (v Vertex) String() string {
-	s := fmt.Sprintf("[%s %d/%d]", v.Stage, v.Index, v.Total)
-	if v.Stage == "" {
-		s = fmt.Sprintf("[%d/%d]", v.Index, v.Total)
-	}
-	if v.Link {
-		s += " LINK"
-	}
-	return s
-}
-
-// Outcome is what became of a step.
-type Outcome byte
-
-// The outcomes.
-const (
-	Ran     Outcome = 'r' // it ran
-	Cached  Outcome = 'c' // it came out of the cache
-	Skipped Outcome = '-' // nobody asked for it
-)
-
-// Seen is what became of a build's steps. Those that only name where something
-// comes from, as FROM, aren't among them: they are looked up in every build.
-type Seen map[Vertex]Outcome
-
 // label is the beginning of a numbered vertex' name. What holds a slash before
 // the numbers is a platform.
 var label = regexp.MustCompile(`^\[(?:[^\s\]]*/[^\s\]]* )?(?:([^\s/\]]+) )?\s*(\d+)/(\d+)\] (?:ONBUILD )?(LINK |FROM )?`)
 
 // ParseVertex reads the name of a vertex; false if it has no number, or is a
 // source.
-func ParseVertex(name string) (Vertex, bool) {
+func ParseVertex(name string) (record.Place, bool) {
 	m := label.FindStringSubmatch(name)
 	if m == nil || m[4] == "FROM " {
-		return Vertex{}, false
+		return record.Place{}, false
 	}
 	index, _ := strconv.Atoi(m[2])
 	total, _ := strconv.Atoi(m[3])
-	return Vertex{Stage: m[1], Index: index, Total: total, Link: m[4] == "LINK "}, true
+	return record.Place{Stage: m[1], Index: index, Total: total, Link: m[4] == "LINK "}, true
 }
 
 // add notes an event. One that says a vertex was cached decides: it may be
 // started again, without saying so, when what it made is wanted after all.
-func (s Seen) add(e *client.Vertex) {
+func add(s record.Seen, e *client.Vertex) {
 	v, ok := ParseVertex(e.Name)
 	if !ok {
 		return
 	}
 	switch {
 	case e.Cached:
-		s[v] = Cached
-	case s[v] == Cached:
+		s[v] = record.Cached
+	case s[v] == record.Cached:
 	case e.Started != nil:
-		s[v] = Ran
+		s[v] = record.Ran
 	case s[v] == 0:
-		s[v] = Skipped
+		s[v] = record.Skipped
 	}
 }
 
 // Build builds and tells what became of the steps. If the build fails, it does
 // so for those that there were.
-func (b *BuildKit) Build(ctx context.Context, build Build) (Seen, error) {
+func (b *BuildKit) Build(ctx context.Context, build Build) (record.Seen, error) {
 	opt, err := b.options(build)
 	if err != nil {
 		return nil, err
 	}
-	seen := Seen{}
+	seen := record.Seen{}
 	events, done := make(chan *client.SolveStatus), make(chan struct{})
 	go func() {
 		defer close(done)
 		for status := range events {
 			for _, v := range status.Vertexes {
-				seen.add(v)
+				add(seen, v)
 			}
 		}
 	}()

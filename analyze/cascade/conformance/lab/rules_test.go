@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/cases"
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
 
 // rule is one of BuildKit's cache rules: what becomes of the steps when a
@@ -151,7 +152,7 @@ func TestRules(t *testing.T) {
 			if err := b.Prune(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			build := func(text string, change func(string) error, args, attrs map[string]string) Seen {
+			build := func(text string, change func(string) error, args, attrs map[string]string) record.Seen {
 				dir := t.TempDir()
 				c.Dockerfile = dockerfileOf(text)
 				if err := c.Write(dir); err != nil {
@@ -186,12 +187,12 @@ func dockerfileOf(text string) []byte {
 }
 
 // outcomes writes down what was seen, in order.
-func outcomes(seen Seen) string {
-	var vertices []Vertex
+func outcomes(seen record.Seen) string {
+	var vertices []record.Place
 	for v := range seen {
 		vertices = append(vertices, v)
 	}
-	slices.SortFunc(vertices, func(a, b Vertex) int {
+	slices.SortFunc(vertices, func(a, b record.Place) int {
 		return cmp.Or(strings.Compare(stageOf(b), stageOf(a)), cmp.Compare(a.Index, b.Index), strings.Compare(a.String(), b.String()))
 	})
 	var words []string
@@ -206,7 +207,7 @@ func outcomes(seen Seen) string {
 }
 
 // stageOf is a stage's name, "" for the last.
-func stageOf(v Vertex) string {
+func stageOf(v record.Place) string {
 	if strings.HasPrefix(v.Stage, "stage-") {
 		return ""
 	}
