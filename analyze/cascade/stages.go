@@ -528,6 +528,10 @@ func (p *planner) nameStages() {
 			switch c.ins.Keyword {
 			case "ADD", "COPY", "RUN", "WORKDIR":
 				s.total++
+			default:
+				if c.trigger { // each of which counts
+					s.total++
+				}
 			}
 		}
 	}
