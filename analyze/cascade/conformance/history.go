@@ -121,21 +121,21 @@ func (d *Disagreement) String() string {
 	return b.String()
 }
 
-// Report lists disagreements, one of each kind of edit in full, the smallest
-// first.
+// Report lists disagreements, the smallest first, one of each kind of edit of a
+// case in full.
 func (t *Tally) Report() string {
 	all := slices.Clone(t.Disagreements)
 	slices.SortStableFunc(all, func(a, b Disagreement) int { return a.Size + len(a.Diff) - b.Size - len(b.Diff) })
 	count := map[string]int{}
 	for _, d := range all {
-		count[d.Edit]++
+		count[d.Case+" "+d.Edit]++
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d disagreements, by kind of edit: %v\n", len(all), count)
+	fmt.Fprintf(&b, "%d disagreements, by case and kind of edit: %v\n", len(all), count)
 	shown := map[string]bool{}
 	for _, d := range all {
-		if !shown[d.Edit] {
-			shown[d.Edit] = true
+		if kind := d.Case + " " + d.Edit; !shown[kind] && len(shown) < 40 {
+			shown[kind] = true
 			fmt.Fprintf(&b, "\n%s\n", d.String())
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
+	"github.com/opencontainers/go-digest"
 	"github.com/tonistiigi/fsutil"
 
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/cases"
@@ -138,7 +139,10 @@ func writeKey(path string) error {
 // Build is what a builder is told to build.
 type Build struct {
 	Case *cases.Case
-	Dir  string            // where the case was written to
+	// Dir is where the case was written to. Of a folder that was sent before,
+	// only what differs is sent again; then a folder whose mode alone changed
+	// goes unnoticed (the receiver doesn't tell what it keeps of digests).
+	Dir  string
 	Args map[string]string // build arguments, in place of the case's
 	// Attrs are more of the frontend's options, such as "no-cache".
 	Attrs map[string]string
@@ -160,22 +164,45 @@ func ParseVertex(name string) (record.Place, bool) {
 	return record.Place{Stage: m[1], Index: index, Total: total, Link: m[4] == "LINK "}, true
 }
 
+// watched are a build's vertices that have a place, by digest.
+type watched map[digest.Digest]*vertex
+
+type vertex struct {
+	place   record.Place
+	source  bool // it reads nothing
+	outcome record.Outcome
+}
+
 // add notes an event. One that says a vertex was cached decides: it may be
 // started again, without saying so, when what it made is wanted after all.
-func add(s record.Seen, e *client.Vertex) {
-	v, ok := ParseVertex(e.Name)
+func (w watched) add(e *client.Vertex) {
+	place, ok := ParseVertex(e.Name)
 	if !ok {
 		return
 	}
+	v := w[e.Digest]
+	if v == nil {
+		v = &vertex{place: place, source: len(e.Inputs) == 0, outcome: record.Skipped}
+		w[e.Digest] = v
+	}
 	switch {
 	case e.Cached:
-		s[v] = record.Cached
-	case s[v] == record.Cached:
-	case e.Started != nil:
-		s[v] = record.Ran
-	case s[v] == 0:
-		s[v] = record.Skipped
+		v.outcome = record.Cached
+	case e.Started != nil && v.outcome != record.Cached:
+		v.outcome = record.Ran
 	}
+}
+
+// seen is what became of the steps. What an ADD fetches goes by the same name as
+// the ADD itself, and isn't one.
+func (w watched) seen() record.Seen {
+	s := record.Seen{}
+	for _, v := range w {
+		if _, ok := s[v.place]; !ok || !v.source {
+			s[v.place] = v.outcome
+		}
+	}
+	return s
 }
 
 // Build builds and tells what became of the steps. If the build fails, it does
@@ -185,19 +212,19 @@ func (b *BuildKit) Build(ctx context.Context, build Build) (record.Seen, error) 
 	if err != nil {
 		return nil, err
 	}
-	seen := record.Seen{}
+	vertices := watched{}
 	events, done := make(chan *client.SolveStatus), make(chan struct{})
 	go func() {
 		defer close(done)
 		for status := range events {
 			for _, v := range status.Vertexes {
-				add(seen, v)
+				vertices.add(v)
 			}
 		}
 	}()
 	_, err = b.client.Solve(ctx, nil, opt, events)
 	<-done
-	return seen, err
+	return vertices.seen(), err
 }
 
 func (b *BuildKit) options(build Build) (client.SolveOpt, error) {
@@ -239,7 +266,7 @@ func (b *BuildKit) options(build Build) (client.SolveOpt, error) {
 		mounts[name] = fs
 	}
 	attach, err := b.attachables(c)
-	return client.SolveOpt{Frontend: "dockerfile.v0", FrontendAttrs: attrs, LocalMounts: mounts, SharedKey: c.Name, Session: attach}, err
+	return client.SolveOpt{Frontend: "dockerfile.v0", FrontendAttrs: attrs, LocalMounts: mounts, SharedKey: build.Dir, Session: attach}, err
 }
 
 // attachables are the secrets and the keys that a build may ask for.

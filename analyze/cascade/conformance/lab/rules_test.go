@@ -29,6 +29,7 @@ type rule struct {
 // withoutImages is what the rules' contexts have.
 const ruleContext = `builders: buildkit
 arg: GIVEN=1
+dir: context/empty
 -- Dockerfile --
 FROM scratch
 -- context/a/x.txt --
@@ -114,6 +115,8 @@ var rules = []rule{
 	{name: "context: a file's mode", before: "COPY n.txt /", change: chmod("n.txt", 0o600), want: "2r"},
 	{name: "context: a file's bytes", before: "COPY n.txt /\nRUN : one", change: write("n.txt", "other"), want: "2r 3r"},
 	{name: "context: another file", before: "COPY b /b\nCOPY n.txt /\nRUN : one", change: write("n.txt", "other"), want: "2c 3r 4r"},
+	{name: "context: a folder's mode", before: "COPY b /b\nCOPY . /all", change: chmod("b", 0o700), want: "2r 3r"},
+	{name: "context: an empty folder's mode", before: "COPY empty /e\nCOPY . /all", change: chmod("empty", 0o700), want: "2r 3r"},
 	{name: "context: a file renamed in a folder", before: "COPY b /b", change: rename("b/y.txt", "b/z.txt"), want: "2r"},
 	{name: "context: a new file that is ignored", before: "COPY . /", change: func(dir string) error { return os.WriteFile(below(dir, "z"), nil, 0o644) }, want: "2r"},
 	{name: "firebreak: the same bytes", before: strings.ReplaceAll(firebreak, "%", "RUN echo f > /f"), after: strings.ReplaceAll(firebreak, "%", "RUN true; echo f > /f"), want: "b2r 2c 3c"},
