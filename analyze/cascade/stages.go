@@ -31,6 +31,7 @@ type planner struct {
 
 	globals *environ
 	plans   []*plan          // the stages, then images that are copied from or mounted
+	alone   bool             // there is one stage to BuildKit, whose name it doesn't say
 	byName  map[string]*plan // by name in lower case
 	sources map[string]*Node // images, contexts and URLs, each of which is one node
 }
@@ -60,7 +61,7 @@ type plan struct {
 	commands []command
 	reads    []*plan
 	readBy   []int // instructions that read those, as indexes into Graph.Steps
-	onBuild  bool // triggers have been added
+	onBuild  bool  // triggers have been added
 	needed   bool
 	done     bool // its state is its result
 	state
@@ -283,6 +284,7 @@ func (p *planner) readStages() error {
 			s.commands = append(s.commands, c)
 		}
 	}
+	p.alone = len(p.plans) == 1 // what triggers of the base read doesn't count
 	if err := p.circular(); err != nil {
 		return err
 	}
@@ -554,7 +556,7 @@ func (s *plan) addTriggers() (more bool, err error) {
 func (p *planner) nameStages() {
 	for i, s := range p.g.Stages {
 		switch {
-		case len(p.plans) == 1:
+		case p.alone:
 			s.Label = ""
 		case s.Name != "":
 			s.Label = s.Name
@@ -574,7 +576,7 @@ func (p *planner) nameStages() {
 			case "ADD", "COPY", "RUN", "WORKDIR":
 				s.total++
 			default:
-				if c.trigger { // all of them are counted
+				if c.trigger { // each of which counts
 					s.total++
 				}
 			}
