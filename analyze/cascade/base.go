@@ -1,7 +1,6 @@
 package cascade
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -252,6 +251,3 @@ func cleaned(p string) string {
 	}
 	return c
 }
-
-// errUnknown says that an instruction isn't one of ours.
-var errUnknown = errors.New("an instruction that our BuildKit doesn't know")

@@ -38,7 +38,7 @@ type Cause struct {
 	Files []string // of the context that differ
 	// Via is the instruction that the node reads, through which the change
 	// comes; -1 for the instruction's own change.
-	Via  int
+	Via int
 	// Role is of the edge that it comes through, of content the edge that reads
 	// it; "" if Via is -1.
 	Role Role

@@ -285,6 +285,11 @@ func (p *planner) readStages() error {
 func (p *planner) readStage(stage *Stage) error {
 	s := &plan{planner: p, stage: stage, index: len(p.plans)}
 	s.step = slices.IndexFunc(p.g.Steps, func(st *Step) bool { return st.Instruction == stage.From })
+	if stage.From.Broken != nil {
+		s.name = "scratch" // and then an unknown node
+		p.plans = append(p.plans, s)
+		return nil
+	}
 	name, deps, err := p.expand(stage.Base, p.globals)
 	if err != nil {
 		return p.fail(s.step, err)
@@ -556,6 +561,11 @@ func (s *plan) run() error {
 	}
 	if err := s.rules.begin(s); err != nil {
 		return s.fail(s.step, err)
+	}
+	if from := s.stage.From; from.Broken != nil {
+		if err := s.addUnknown(command{ins: from, step: s.step, deps: one(s.step)}); err != nil {
+			return s.fail(s.step, err)
+		}
 	}
 	for _, c := range s.commands {
 		var err error
