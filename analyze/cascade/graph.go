@@ -122,6 +122,9 @@ type Edge struct {
 	Content []buildcontext.Selection
 
 	deps set // instructions whose edit makes the edge another, as a FROM's
+	// unpack tells that what counts of an archive is what is in it, which isn't
+	// looked into.
+	unpack bool
 }
 
 // Firebreak tells whether the edge is on content: what is below reruns only if

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/layerscope/layerscope/analyze/buildcontext"
 )
@@ -158,6 +159,9 @@ func (m *matcher) input(v *Node, a, b *Edge, build int) (in input) {
 			in.state = Hit
 		}
 		return in
+	case m.rules.Names && otherPaths(a, b):
+		in.state = Miss
+		return in
 	default:
 		in.state, in.frontier = MayMiss, true
 	}
@@ -197,7 +201,7 @@ func (m *matcher) compare(a, b *Edge, build int) *compared {
 		}
 		return c
 	}
-	c.files, c.known = files, true
+	c.files, c.known = files, !a.unpack || slices.ContainsFunc(files, func(f string) bool { return !isArchive(f) }) || len(files) == 0
 	return c
 }
 
