@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -121,6 +122,8 @@ func (s *plan) expandChain(cmd instructions.Command) (set, error) {
 func (s *plan) link(c command, n *Node, deps set) {
 	n.deps = n.deps.or(c.deps).or(deps)
 	n.Uncached = s.uncached()
+	s.numbered++
+	n.Label = Label{strconv.Itoa(s.stage.Index + 1), s.numbered + 1, len(s.commands) + 1}
 	s.push(c, n)
 }
 
