@@ -39,7 +39,7 @@ func (buildKit) begin(s *plan) error {
 	from := s.g.Steps[s.step]
 	if s.base == nil && s.out != nil {
 		from.Nodes = append(from.Nodes, s.out)
-		if s.out.Kind == KindImage && s.context == "" {
+		if s.out.Kind == KindImage && s.context == nil {
 			// Of several stages from one image the first names its node.
 			if label := s.label(); s.out.Label == (Label{}) {
 				s.out.Label, s.out.Stage = label, s.stage.Index

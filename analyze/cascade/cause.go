@@ -36,6 +36,9 @@ type Cause struct {
 	// What changed: "command", "VERSION", "WORKDIR", "debian:12", a stage.
 	What  string
 	Files []string // of the context that differ
+	// At is the instruction that the change is part of: the first that runs
+	// again for it.
+	At int
 	// Via is the instruction that the node reads, through which the change
 	// comes; -1 for the instruction's own change.
 	Via int
@@ -147,6 +150,9 @@ func (ex *explainer) node(n *Node) *Cause {
 		return c
 	}
 	c := ex.find(n)
+	if c != nil && c.Via < 0 {
+		c.At = n.Step
+	}
 	ex.made[n] = c
 	return c
 }
@@ -156,6 +162,10 @@ func (ex *explainer) find(n *Node) *Cause {
 	switch {
 	case n.Kind == KindUnknown:
 		return &Cause{Kind: CauseUnknown, Step: n.Step, Via: -1, By: -1, What: ex.m.after.Graph.Steps[n.Step].Keyword}
+	case ex.m.marks.has(n.Step) && n.Kind != KindImage:
+		return &Cause{Kind: CauseItself, Step: n.Step, Via: -1, By: -1, What: ex.m.after.Graph.Steps[n.Step].Keyword}
+	case len(n.In) > 0 && n.In[0].Role == RoleBase && n.In[0].deps.intersects(ex.m.marks):
+		return ex.base(&n.In[0])
 	case n.deps.intersects(ex.m.marks):
 		return ex.marked(n)
 	case b.with != nil && b.outcome.state != Hit:
@@ -169,9 +179,6 @@ func (ex *explainer) find(n *Node) *Cause {
 // marked explains a node whose key hangs on an edited instruction.
 func (ex *explainer) marked(n *Node) *Cause {
 	g := ex.m.after.Graph
-	if ex.m.marks.has(n.Step) && g.Steps[n.Step].Keyword != "FROM" {
-		return &Cause{Kind: CauseItself, Step: n.Step, Via: -1, By: -1, What: g.Steps[n.Step].Keyword}
-	}
 	var c *Cause
 	n.deps.each(func(i int) {
 		if c != nil || !ex.m.marks.has(i) {
@@ -285,20 +292,10 @@ func (ex *explainer) inputs(n *Node, o *outcome) *Cause {
 		return &Cause{Kind: CauseContext, Step: n.Step, What: e.From.Context, Via: -1, By: -1}
 	case e.From.Kind == KindLocal:
 		return &Cause{Kind: CauseFiles, Step: n.Step, Files: in.files, What: e.From.Context, Via: -1, By: n.Step}
+	case e.deps.intersects(ex.m.marks) && in.frontier:
+		return ex.onContent(n, e, ex.base(e))
 	case e.deps.intersects(ex.m.marks):
-		c := &Cause{Kind: CauseBase, Via: -1, By: -1, Step: -1}
-		e.deps.each(func(i int) {
-			if c.Step < 0 && ex.m.marks.has(i) {
-				c.Step, c.What = i, ex.m.after.Graph.Steps[i].Keyword
-			}
-		})
-		if kw := c.What; kw != "FROM" {
-			c.Kind = CauseOrder
-		}
-		if in.frontier {
-			return ex.onContent(n, e, c)
-		}
-		return c
+		return ex.base(e)
 	case in.frontier:
 		return ex.onContent(n, e, ex.node(e.From))
 	case e.From.Kind == KindInline:
@@ -311,6 +308,24 @@ func (ex *explainer) inputs(n *Node, o *outcome) *Cause {
 		return &Cause{Kind: CauseOrder, Step: n.Step, What: "what it stands on", Via: -1, By: -1}
 	}
 	return ex.through(ex.node(e.From), e)
+}
+
+// base explains an edge that an edited instruction makes another: a FROM, or
+// what that hangs on.
+func (ex *explainer) base(e *Edge) *Cause {
+	c := &Cause{Kind: CauseBase, Via: -1, By: -1, Step: -1}
+	e.deps.each(func(i int) {
+		if s := ex.m.after.Graph.Steps[i]; c.Step < 0 && ex.m.marks.has(i) {
+			c.Step, c.What = i, s.Keyword
+			if s.Keyword == "ARG" {
+				c.What = "ARG " + variableNames(s.Instruction)
+			}
+		}
+	})
+	if c.What == "WORKDIR" {
+		c.Kind = CauseOrder
+	}
+	return c
 }
 
 // onContent explains a node by content that is built again.

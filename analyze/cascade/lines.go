@@ -127,6 +127,8 @@ func (sp *spread) verdict(s *Step, edited int) State {
 		return sp.state[s.Nodes[len(s.Nodes)-1].ID]
 	case s.Index == edited:
 		return Miss
+	case len(s.Nodes) > 0:
+		return sp.state[s.Nodes[0].ID]
 	}
 	return Hit
 }

@@ -3,7 +3,6 @@ package cascade
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +54,7 @@ type plan struct {
 	nameDeps set    // what the base's name and platform hang on
 	platform *ocispecs.Platform
 	base     *plan  // the stage that this one is from
-	context  string // of --build-context that stands for the stage or its base; "" for none
+	context  *given // the --build-context that stands for the stage or its base; nil for none
 	replaced bool   // the context stands for the stage itself
 	commands []command
 	reads    []*plan
@@ -321,9 +320,8 @@ func (p *planner) readStage(stage *Stage) error {
 	}
 	p.plans = append(p.plans, s)
 	if stage.Name != "" {
-		if value, ok := p.namedContext(stage.Name, s.platform); ok {
-			s.context, s.replaced = value, true
-		}
+		s.context = p.namedContext(stage.Name, s.platform)
+		s.replaced = s.context != nil
 	}
 	if !s.replaced {
 		s.base = p.byName[s.name] // a stage's name here is as written
@@ -602,6 +600,3 @@ func (s *plan) inherit() {
 		v.deps = v.deps.or(deps)
 	}
 }
-
-// given returns the build arguments that are given, sorted by name.
-func (p *planner) given() []string { return slices.Sorted(maps.Keys(p.opt.Args)) }
