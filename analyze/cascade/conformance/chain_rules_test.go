@@ -59,7 +59,9 @@ func moded(mode os.FileMode) func(string) error {
 	return func(path string) error { return os.Chmod(path, mode) }
 }
 
-func owned(id int) func(string) error { return func(path string) error { return os.Lchown(path, id, id) } }
+func owned(id int) func(string) error {
+	return func(path string) error { return os.Lchown(path, id, id) }
+}
 
 func written(text string) func(string) error {
 	return func(path string) error { return os.WriteFile(path, []byte(text), 0o644) }
@@ -90,7 +92,7 @@ var chainRules = []chainRule{
 		after: "STOPSIGNAL 9\nUSER 0\nVOLUME /v\nONBUILD RUN : one\nSHELL [\"/bin/sh\", \"-c\"]\nMAINTAINER you", classic: "cccccr", buildah: "cccccr"},
 	{name: "SHELL", before: "SHELL [\"/bin/sh\", \"-c\"]\nCOPY n.txt /", after: "SHELL [\"/bin/sh\", \"-ec\"]\nCOPY n.txt /", classic: "rr", buildah: "rr"},
 	{name: "another base", before: "RUN : one", after: "FROM debian:12\nRUN : one", classic: "r", buildah: "r"},
-	{name: "another tag of the same image", before: "FROM debian:12\nRUN : one", after: "FROM debian:12-same\nRUN : one", classic: "c", buildah: "c"},
+	{name: "another tag of the same image", before: "FROM debian:bookworm-slim\nRUN : same", after: "FROM debian:latest\nRUN : same", classic: "c", buildah: "c"},
 	{name: "a FROM begins anew", before: "RUN : one\nFROM alpine:3.20\nRUN : two", after: "RUN : another\nFROM alpine:3.20\nRUN : two", classic: "rc", buildah: "c"},
 	{name: "a stage that isn't needed", before: "FROM alpine:3.20 AS x\nRUN : one\nFROM alpine:3.20\nRUN : two", classic: "cc", buildah: "c"},
 	{name: "a stage's name", before: "FROM alpine:3.20 AS x\nRUN : one\nFROM x\nRUN : two", after: "FROM alpine:3.20 AS y\nRUN : one\nFROM y\nRUN : two", classic: "cc", buildah: "cc"},
@@ -185,7 +187,7 @@ var chainRules = []chainRule{
 	{name: "a firebreak, the same bytes", before: fire("echo f > /f", "COPY --from=b /f /f"), after: fire(":; echo f > /f", "COPY --from=b /f /f"), classic: "r?c?c", buildah: "r?c?c"},
 	{name: "a firebreak, other bytes", before: fire("echo f > /f", "COPY --from=b /f /f"), after: fire("echo g > /f", "COPY --from=b /f /f"), classic: "r?r?r", buildah: "r?r?r"},
 	{name: "another path of a stage", before: fire("echo f > /f; echo f > /g", "COPY --from=b /f /f"), after: fire("echo f > /f; echo f > /g", "COPY --from=b /g /f"), classic: "crr", buildah: "c?c?c"},
-	{name: "another path of a stage, in a folder", before: fire("echo f > /f; echo f > /g", "COPY --from=b /f /"), after: fire("echo f > /f; echo f > /g", "COPY --from=b /g /\nRUN ln -s g f"), classic: "crrr", buildah: "c?r?rr"},
+	{name: "another path of a stage, in a folder", before: fire("echo f > /f; echo f > /g", "COPY --from=b /f /"), after: fire("echo f > /f; echo f > /g", "COPY --from=b /g /\nRUN ln -s g f"), classic: "crrr", buildah: "c?rrr"},
 	{name: "a stage by its number", before: fire("echo f > /f", "COPY --from=b /f /f"), after: fire("echo f > /f", "COPY --from=0 /f /f"), classic: "ccc", buildah: "ccc"},
 	{name: "another stage, the same bytes", before: "FROM alpine:3.20 AS a\nRUN echo f > /f\nFROM alpine:3.20 AS b\nRUN :; echo f > /f\nFROM alpine:3.20\nCOPY --from=a /f /f", after: "FROM alpine:3.20 AS a\nRUN echo f > /f\nFROM alpine:3.20 AS b\nRUN :; echo f > /f\nFROM alpine:3.20\nCOPY --from=b /f /f", classic: "cc?c", buildah: "r?c"},
 	{name: "an image's files, of another image", before: "COPY --from=busybox:1 /etc/passwd /p", after: "COPY --from=busybox:2 /etc/passwd /p", classic: "?c", buildah: "?c"},
@@ -258,14 +260,14 @@ func (r *chainRule) check(t *testing.T, b cascade.Builder, real chainBuilder, ba
 	var builds []cascade.Build
 	var steps []lab.Steps
 	for i, text := range []string{r.before, cmp.Or(r.after, r.before)} {
-		if !strings.Contains(text, "FROM ") || strings.HasPrefix(text, "RUN") {
+		if !strings.Contains(text, "FROM ") || strings.HasPrefix(text, "RUN : ") {
 			text = "FROM alpine:3.20\n" + text
 		}
 		// Each rule has a base of its own, so that it finds nothing of another.
 		c.Dockerfile = []byte(strings.ReplaceAll(text, "3.20", fmt.Sprintf("3.20.%d", number)) + "\n")
 		c.Dockerfile = bytes.ReplaceAll(c.Dockerfile, []byte("debian:12"), fmt.Appendf(nil, "debian:12.%d", number))
 		args := maps.Clone(r.args)
-		dir := t.TempDir()
+		dir := tempDir(t)
 		if err := c.Write(dir); err != nil {
 			t.Fatal(err)
 		}
@@ -325,6 +327,18 @@ func (r *chainRule) check(t *testing.T, b cascade.Builder, real chainBuilder, ba
 	if got.String() != want {
 		t.Errorf("predicted: %s, want %s", got.String(), want)
 	}
+}
+
+// tempDir returns a folder whose name buildah can be given: it splits those
+// that have commas, as t.TempDir's have if the test's has.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rule-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // planned returns the graph of a build, and its files.

@@ -65,6 +65,9 @@ func (c *Classic) Build(ctx context.Context, build Build) (Steps, error) {
 }
 
 var (
+	// What comes from a command's or the parser's stderr is coloured, and the
+	// next line begins with the end of that.
+	colours         = regexp.MustCompile(`\x1b\[\d*m`)
 	classicStep     = regexp.MustCompile(`^Step \d+/\d+ : (.*)$`)
 	classicTriggers = regexp.MustCompile(`^# Executing (\d+) build triggers?$`)
 	classicDone     = regexp.MustCompile(`^ ---> [0-9a-f]{0,12}$`)
@@ -78,7 +81,7 @@ func parseClassic(out string) (steps Steps) {
 	stage, index := -1, -1
 	cached, triggers := 0, 0
 	for line := range strings.Lines(out) {
-		line = strings.TrimRight(line, "\r\n")
+		line = colours.ReplaceAllString(strings.TrimRight(line, "\r\n"), "")
 		if m := classicStep.FindStringSubmatch(line); m != nil {
 			index++
 			cached, triggers = 0, 0
