@@ -202,6 +202,9 @@ func (ex *explainer) marked(n *Node) *Cause {
 
 // own explains a node whose key no earlier one has.
 func (ex *explainer) own(n *Node) *Cause {
+	if n.Kind == KindLocal { // no instruction's own
+		return &Cause{Kind: CauseContext, Step: n.Step, What: n.Context, Via: -1, By: -1}
+	}
 	g := ex.m.after.Graph
 	c := &Cause{Kind: CauseNew, Step: n.Step, Via: -1, By: -1, What: g.Steps[n.Step].Keyword}
 	o := ex.pairs[n]

@@ -30,6 +30,7 @@ type planner struct {
 
 	globals *environ
 	plans   []*plan          // the stages, then images that are copied from or mounted
+	alone   bool             // there is one stage to BuildKit, whose name it doesn't say
 	byName  map[string]*plan // by name in lower case
 	sources map[string]*Node // images, contexts and URLs, each of which is one node
 }
@@ -284,6 +285,9 @@ func (p *planner) readStages() error {
 			s.commands = append(s.commands, c)
 		}
 	}
+	// To BuildKit a mount of nothing is from a stage too. What triggers of the
+	// base read doesn't count.
+	p.alone = len(p.plans) == 1 && !slices.ContainsFunc(p.plans[0].commands, func(c command) bool { return len(c.mounts) > 0 })
 	return p.circular()
 }
 
@@ -512,7 +516,7 @@ func (s *plan) addTriggers() (more bool, err error) {
 func (p *planner) nameStages() {
 	for i, s := range p.g.Stages {
 		switch {
-		case len(p.plans) == 1:
+		case p.alone:
 			s.Label = ""
 		case s.Name != "":
 			s.Label = s.Name
@@ -531,6 +535,10 @@ func (p *planner) nameStages() {
 			switch c.ins.Keyword {
 			case "ADD", "COPY", "RUN", "WORKDIR":
 				s.total++
+			default:
+				if c.trigger { // each of which counts
+					s.total++
+				}
 			}
 		}
 	}

@@ -20,9 +20,11 @@ import (
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
+	"github.com/opencontainers/go-digest"
 	"github.com/tonistiigi/fsutil"
 
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/cases"
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
 
 // BuildKit is a BuildKit daemon.
@@ -30,6 +32,9 @@ type BuildKit struct {
 	client *client.Client
 	sshKey string
 }
+
+// BuildKitVersion is the version that is built: that of the module.
+const BuildKitVersion = "v0.34.2"
 
 // modules is the folder of the module that BuildKit is built from, below the
 // project's.
@@ -134,44 +139,14 @@ func writeKey(path string) error {
 // Build is what a builder is told to build.
 type Build struct {
 	Case *cases.Case
-	Dir  string            // where the case was written to
+	// Dir is where the case was written to. Of a folder that was sent before,
+	// only what differs is sent again; then a folder whose mode alone changed
+	// goes unnoticed (the receiver doesn't tell what it keeps of digests).
+	Dir  string
 	Args map[string]string // build arguments, in place of the case's
 	// Attrs are more of the frontend's options, such as "no-cache".
 	Attrs map[string]string
 }
-
-// Vertex is a place in BuildKit's output: "[build 3/6] RUN npm ci".
-type Vertex struct {
-	Stage        string
-	Index, Total int
-	Link         bool // the merge of a linked copy
-}
-
-// String returns it as BuildKit says it, "[build 3/6]", with "LINK".
-func (v Vertex) String() string {
-	s := fmt.Sprintf("[%s %d/%d]", v.Stage, v.Index, v.Total)
-	if v.Stage == "" {
-		s = fmt.Sprintf("[%d/%d]", v.Index, v.Total)
-	}
-	if v.Link {
-		s += " LINK"
-	}
-	return s
-}
-
-// Outcome is what became of a step.
-type Outcome byte
-
-// The outcomes.
-const (
-	Ran     Outcome = 'r' // it ran
-	Cached  Outcome = 'c' // it came out of the cache
-	Skipped Outcome = '-' // nobody asked for it
-)
-
-// Seen is what became of a build's steps. Those that only name where something
-// comes from, as FROM, aren't among them: they are looked up in every build.
-type Seen map[Vertex]Outcome
 
 // label is the beginning of a numbered vertex' name. What holds a slash before
 // the numbers is a platform.
@@ -179,54 +154,77 @@ var label = regexp.MustCompile(`^\[(?:[^\s\]]*/[^\s\]]* )?(?:([^\s/\]]+) )?\s*(\
 
 // ParseVertex reads the name of a vertex; false if it has no number, or is a
 // source.
-func ParseVertex(name string) (Vertex, bool) {
+func ParseVertex(name string) (record.Place, bool) {
 	m := label.FindStringSubmatch(name)
 	if m == nil || m[4] == "FROM " {
-		return Vertex{}, false
+		return record.Place{}, false
 	}
 	index, _ := strconv.Atoi(m[2])
 	total, _ := strconv.Atoi(m[3])
-	return Vertex{Stage: m[1], Index: index, Total: total, Link: m[4] == "LINK "}, true
+	return record.Place{Stage: m[1], Index: index, Total: total, Link: m[4] == "LINK "}, true
+}
+
+// watched are a build's vertices that have a place, by digest.
+type watched map[digest.Digest]*vertex
+
+type vertex struct {
+	place   record.Place
+	source  bool // it reads nothing
+	outcome record.Outcome
 }
 
 // add notes an event. One that says a vertex was cached decides: it may be
 // started again, without saying so, when what it made is wanted after all.
-func (s Seen) add(e *client.Vertex) {
-	v, ok := ParseVertex(e.Name)
+func (w watched) add(e *client.Vertex) {
+	place, ok := ParseVertex(e.Name)
 	if !ok {
 		return
 	}
+	v := w[e.Digest]
+	if v == nil {
+		v = &vertex{place: place, source: len(e.Inputs) == 0, outcome: record.Skipped}
+		w[e.Digest] = v
+	}
 	switch {
 	case e.Cached:
-		s[v] = Cached
-	case s[v] == Cached:
-	case e.Started != nil:
-		s[v] = Ran
-	case s[v] == 0:
-		s[v] = Skipped
+		v.outcome = record.Cached
+	case e.Started != nil && v.outcome != record.Cached:
+		v.outcome = record.Ran
 	}
+}
+
+// seen is what became of the steps. What an ADD fetches goes by the same name as
+// the ADD itself, and isn't one.
+func (w watched) seen() record.Seen {
+	s := record.Seen{}
+	for _, v := range w {
+		if _, ok := s[v.place]; !ok || !v.source {
+			s[v.place] = v.outcome
+		}
+	}
+	return s
 }
 
 // Build builds and tells what became of the steps. If the build fails, it does
 // so for those that there were.
-func (b *BuildKit) Build(ctx context.Context, build Build) (Seen, error) {
+func (b *BuildKit) Build(ctx context.Context, build Build) (record.Seen, error) {
 	opt, err := b.options(build)
 	if err != nil {
 		return nil, err
 	}
-	seen := Seen{}
+	vertices := watched{}
 	events, done := make(chan *client.SolveStatus), make(chan struct{})
 	go func() {
 		defer close(done)
 		for status := range events {
 			for _, v := range status.Vertexes {
-				seen.add(v)
+				vertices.add(v)
 			}
 		}
 	}()
 	_, err = b.client.Solve(ctx, nil, opt, events)
 	<-done
-	return seen, err
+	return vertices.seen(), err
 }
 
 func (b *BuildKit) options(build Build) (client.SolveOpt, error) {
@@ -268,7 +266,7 @@ func (b *BuildKit) options(build Build) (client.SolveOpt, error) {
 		mounts[name] = fs
 	}
 	attach, err := b.attachables(c)
-	return client.SolveOpt{Frontend: "dockerfile.v0", FrontendAttrs: attrs, LocalMounts: mounts, SharedKey: c.Name, Session: attach}, err
+	return client.SolveOpt{Frontend: "dockerfile.v0", FrontendAttrs: attrs, LocalMounts: mounts, SharedKey: build.Dir, Session: attach}, err
 }
 
 // attachables are the secrets and the keys that a build may ask for.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/cases"
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
 
 func TestMain(m *testing.M) { os.Exit(Main(m)) }
@@ -44,7 +45,7 @@ func TestCasesBuild(t *testing.T) {
 			if err := c.Write(dir); err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []Outcome{Ran, Cached} {
+			for _, want := range []record.Outcome{record.Ran, record.Cached} {
 				seen, err := b.Build(t.Context(), Build{Case: c, Dir: dir})
 				if err != nil {
 					t.Fatalf("%v\n%v", err, seen)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/cases"
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
 
 // rule is one of BuildKit's cache rules: what becomes of the steps when a
@@ -28,6 +29,7 @@ type rule struct {
 // withoutImages is what the rules' contexts have.
 const ruleContext = `builders: buildkit
 arg: GIVEN=1
+dir: context/empty
 -- Dockerfile --
 FROM scratch
 -- context/a/x.txt --
@@ -113,6 +115,8 @@ var rules = []rule{
 	{name: "context: a file's mode", before: "COPY n.txt /", change: chmod("n.txt", 0o600), want: "2r"},
 	{name: "context: a file's bytes", before: "COPY n.txt /\nRUN : one", change: write("n.txt", "other"), want: "2r 3r"},
 	{name: "context: another file", before: "COPY b /b\nCOPY n.txt /\nRUN : one", change: write("n.txt", "other"), want: "2c 3r 4r"},
+	{name: "context: a folder's mode", before: "COPY b /b\nCOPY . /all", change: chmod("b", 0o700), want: "2r 3r"},
+	{name: "context: an empty folder's mode", before: "COPY empty /e\nCOPY . /all", change: chmod("empty", 0o700), want: "2r 3r"},
 	{name: "context: a file renamed in a folder", before: "COPY b /b", change: rename("b/y.txt", "b/z.txt"), want: "2r"},
 	{name: "context: a new file that is ignored", before: "COPY . /", change: func(dir string) error { return os.WriteFile(below(dir, "z"), nil, 0o644) }, want: "2r"},
 	{name: "firebreak: the same bytes", before: strings.ReplaceAll(firebreak, "%", "RUN echo f > /f"), after: strings.ReplaceAll(firebreak, "%", "RUN true; echo f > /f"), want: "b2r 2c 3c"},
@@ -151,7 +155,7 @@ func TestRules(t *testing.T) {
 			if err := b.Prune(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			build := func(text string, change func(string) error, args, attrs map[string]string) Seen {
+			build := func(text string, change func(string) error, args, attrs map[string]string) record.Seen {
 				dir := t.TempDir()
 				c.Dockerfile = dockerfileOf(text)
 				if err := c.Write(dir); err != nil {
@@ -186,12 +190,12 @@ func dockerfileOf(text string) []byte {
 }
 
 // outcomes writes down what was seen, in order.
-func outcomes(seen Seen) string {
-	var vertices []Vertex
+func outcomes(seen record.Seen) string {
+	var vertices []record.Place
 	for v := range seen {
 		vertices = append(vertices, v)
 	}
-	slices.SortFunc(vertices, func(a, b Vertex) int {
+	slices.SortFunc(vertices, func(a, b record.Place) int {
 		return cmp.Or(strings.Compare(stageOf(b), stageOf(a)), cmp.Compare(a.Index, b.Index), strings.Compare(a.String(), b.String()))
 	})
 	var words []string
@@ -206,7 +210,7 @@ func outcomes(seen Seen) string {
 }
 
 // stageOf is a stage's name, "" for the last.
-func stageOf(v Vertex) string {
+func stageOf(v record.Place) string {
 	if strings.HasPrefix(v.Stage, "stage-") {
 		return ""
 	}
