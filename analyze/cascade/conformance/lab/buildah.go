@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
 
 // Buildah is buildah with a store of its own.
@@ -51,11 +53,11 @@ func (l *Lab) Buildah(name string) (*Buildah, error) {
 }
 
 // Empty forgets all images.
-func (b *Buildah) Empty() error { return os.RemoveAll(filepath.Join(b.dir, "root")) }
+func (b *Buildah) Empty(context.Context) error { return os.RemoveAll(filepath.Join(b.dir, "root")) }
 
 // Build builds and tells what became of the instructions. If the build fails,
 // it does so for those that there were, and the error is a [*BuildError].
-func (b *Buildah) Build(ctx context.Context, build Build) (Steps, error) {
+func (b *Buildah) Build(ctx context.Context, build Build) (record.Seen, error) {
 	args := []string{
 		"--root", filepath.Join(b.dir, "root"), "--runroot", filepath.Join(b.dir, "run"), "--storage-driver", "overlay",
 		"build", "--layers", "--jobs", "1", "--pull=false", "--isolation", "chroot", "--network", "host", "--http-proxy=false",
@@ -68,7 +70,7 @@ func (b *Buildah) Build(ctx context.Context, build Build) (Steps, error) {
 }
 
 var (
-	buildahStep = regexp.MustCompile(`^(?:\[(\d+)/\d+\] )?STEP (\d+)(?:/\d+)?: (.*)$`)
+	buildahStep = regexp.MustCompile(`^(?:\[(\d+)/\d+\] )?STEP (\d+)(?:/\d+)?: `)
 	buildahUses = regexp.MustCompile(`^--> Using cache [0-9a-f]{64}$`)
 	buildahDone = regexp.MustCompile(`^--> [0-9a-f]{11}$`)
 )
@@ -76,10 +78,11 @@ var (
 // parseBuildah reads what buildah says of a build. It prints a line for each
 // instruction as it begins, which names the stage, and one with the image's id
 // as it ends, which doesn't. While a stage waits for another a third may run:
-// where several have begun an instruction, whose it is that ends isn't known.
-func parseBuildah(out string) (steps Steps) {
-	pending := map[int]int{} // by stage, what it has begun, in steps
-	lost := map[int]bool{}   // stages whose instruction may have ended
+// where several have begun an instruction, whose it is that ends isn't known,
+// and they are told of as skipped.
+func parseBuildah(out string) record.Seen {
+	seen := record.Seen{}
+	pending := map[int]int{} // by stage, the number of what it has begun
 	cached := false
 	for line := range strings.Lines(out) {
 		line = strings.TrimRight(line, "\r\n")
@@ -88,24 +91,24 @@ func parseBuildah(out string) (steps Steps) {
 			stage, _ := strconv.Atoi(m[1])
 			stage = max(stage-1, 0)
 			number, _ := strconv.Atoi(m[2])
-			delete(lost, stage)
-			delete(pending, stage)
-			if number > 1 {
-				pending[stage] = len(steps)
+			if delete(pending, stage); number > 1 {
+				pending[stage] = number
 			}
-			steps = append(steps, Step{stage, number - 1, m[3], Unknown})
 		case buildahUses.MatchString(line):
 			cached = true
 		case buildahDone.MatchString(line):
-			for stage, at := range pending {
+			for stage, number := range pending {
 				if len(pending) > 1 {
-					lost[stage] = true
-				} else if delete(pending, stage); !lost[stage] {
-					steps[at].Outcome = outcome(cached)
+					noted(seen, stage, number, record.Skipped)
+					continue
+				}
+				delete(pending, stage)
+				if _, lost := seen[record.Place{Stage: strconv.Itoa(stage + 1), Index: number}]; !lost {
+					noted(seen, stage, number, outcome(cached))
 				}
 			}
 			cached = false
 		}
 	}
-	return steps
+	return seen
 }

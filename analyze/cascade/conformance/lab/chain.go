@@ -9,35 +9,22 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
 
-// Unknown is the outcome of a step that a builder's output doesn't tell: it
-// never came to it, or it may have told of another.
-const Unknown Outcome = '?'
+// The classic builder and buildah make an image of each instruction. What they
+// did is told by places as buildah gives them, "[2/4] STEP 3/6": {"2", 3}. A
+// stage's first is its FROM, which isn't told of, and the triggers of its base's
+// ONBUILDs come before its own instructions.
 
-// Step is an instruction in the output of a builder that makes an image of each
-// instruction: the classic builder and buildah.
-type Step struct {
-	Stage int // from 0; -1 for an ARG before the first FROM
-	// Index counts a stage's instructions: 0 is its FROM, and triggers of its
-	// base's ONBUILDs come before its own.
-	Index   int
-	Text    string // as the builder prints it; "" for a trigger of the classic builder's
-	Outcome Outcome
-}
-
-// Steps is what became of a build's instructions, in the order of the output.
-type Steps []Step
-
-// At returns what became of a stage's instruction.
-func (s Steps) At(stage, index int) Outcome {
-	for _, step := range s {
-		if step.Stage == stage && step.Index == index {
-			return step.Outcome
-		}
+// noted notes what became of an instruction, of a stage from 0.
+func noted(seen record.Seen, stage, number int, o record.Outcome) {
+	if stage >= 0 && number > 1 {
+		seen[record.Place{Stage: strconv.Itoa(stage + 1), Index: number}] = o
 	}
-	return Unknown
 }
 
 // BuildError is a build that failed.
@@ -102,9 +89,9 @@ func (b *Build) flags() (flags []string) {
 	return append(flags, "--file", b.Case.DockerfilePath(b.Dir), b.Case.ContextPath(b.Dir, ""))
 }
 
-func outcome(cached bool) Outcome {
+func outcome(cached bool) record.Outcome {
 	if cached {
-		return Cached
+		return record.Cached
 	}
-	return Ran
+	return record.Ran
 }

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
 
 // Classic is a Docker Engine that builds with the builder it had before
@@ -56,9 +58,15 @@ func (c *Classic) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// Empty forgets all images.
+func (c *Classic) Empty(ctx context.Context) error {
+	_, err := output(c.command(ctx, "image", "prune", "--all", "--force"))
+	return err
+}
+
 // Build builds and tells what became of the instructions. If the build fails,
 // it does so for those that there were, and the error is a [*BuildError].
-func (c *Classic) Build(ctx context.Context, build Build) (Steps, error) {
+func (c *Classic) Build(ctx context.Context, build Build) (record.Seen, error) {
 	args := []string{"build", "--network", "none"}
 	out, err := output(c.command(ctx, append(args, build.flags()...)...))
 	return parseClassic(out), err
@@ -68,7 +76,7 @@ var (
 	// What comes from a command's or the parser's stderr is coloured, and the
 	// next line begins with the end of that.
 	colours         = regexp.MustCompile(`\x1b\[\d*m`)
-	classicStep     = regexp.MustCompile(`^Step \d+/\d+ : (.*)$`)
+	classicStep     = regexp.MustCompile(`^Step \d+/\d+ : (\w+)`)
 	classicTriggers = regexp.MustCompile(`^# Executing (\d+) build triggers?$`)
 	classicDone     = regexp.MustCompile(`^ ---> [0-9a-f]{0,12}$`)
 )
@@ -77,36 +85,32 @@ var (
 // for each instruction as it begins and one with the image's id as it ends, and
 // "Using cache" between them. What triggers do goes into the FROM: they stand in
 // their order, and after the first that runs nothing of the stage is cached.
-func parseClassic(out string) (steps Steps) {
-	stage, index := -1, -1
+func parseClassic(out string) record.Seen {
+	seen := record.Seen{}
+	stage, number := -1, 0
 	cached, triggers := 0, 0
 	for line := range strings.Lines(out) {
 		line = colours.ReplaceAllString(strings.TrimRight(line, "\r\n"), "")
 		if m := classicStep.FindStringSubmatch(line); m != nil {
-			index++
 			cached, triggers = 0, 0
-			if keyword, _, _ := strings.Cut(m[1], " "); strings.EqualFold(keyword, "FROM") {
-				stage, index = stage+1, 0
+			if number++; strings.EqualFold(m[1], "FROM") {
+				stage, number = stage+1, 1
 			}
-			steps = append(steps, Step{stage, index, m[1], Unknown})
 			continue
 		}
 		switch m := classicTriggers.FindStringSubmatch(line); {
-		case len(steps) == 0:
 		case m != nil:
 			triggers, _ = strconv.Atoi(m[1])
 		case line == " ---> Using cache":
 			cached++
 		case classicDone.MatchString(line):
-			if index > 0 {
-				steps[len(steps)-1].Outcome = outcome(cached > 0)
-			}
+			noted(seen, stage, number, outcome(cached > 0))
 			for i := range triggers {
-				index++
-				steps = append(steps, Step{stage, index, "", outcome(i < cached)})
+				number++
+				noted(seen, stage, number, outcome(i < cached))
 			}
 			triggers = 0
 		}
 	}
-	return steps
+	return seen
 }
