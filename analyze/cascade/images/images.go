@@ -60,18 +60,27 @@ func (k *Known) Missing() []Missing { return k.failed }
 // further images, whose triggers nobody runs.
 const rounds = 4
 
-// Find looks for the images that a build needs, several at once, and returns
-// what is known of them. Nothing of a layer is read. An image that can't be
-// found is [Missing]; the error is that of [cascade.New], or the context's.
-func Find(ctx context.Context, f *dockerfile.File, opt cascade.Options, where Options) (*Known, error) {
+// Build is a build whose images are looked for.
+type Build struct {
+	File    *dockerfile.File
+	Options cascade.Options
+}
+
+// Find looks for the images that builds need, several at once, and returns what
+// is known of them. Nothing of a layer is read. An image that can't be found is
+// [Missing]; the error is that of [cascade.New], or the context's.
+func Find(ctx context.Context, where Options, builds ...Build) (*Known, error) {
 	k := &Known{images: map[key]*cascade.Image{}}
-	opt.Images = k
 	for range rounds {
-		g, err := cascade.New(f, opt)
-		if err != nil {
-			return nil, err
+		var more []key
+		for _, b := range builds {
+			b.Options.Images = k
+			g, err := cascade.New(b.File, b.Options)
+			if err != nil {
+				return nil, err
+			}
+			more = k.unknown(g, more)
 		}
-		more := k.unknown(g)
 		if len(more) == 0 {
 			break
 		}
@@ -83,9 +92,8 @@ func Find(ctx context.Context, f *dockerfile.File, opt cascade.Options, where Op
 	return k, nil
 }
 
-// unknown returns the graph's images that weren't looked for yet.
-func (k *Known) unknown(g *cascade.Graph) []key {
-	var more []key
+// unknown appends the graph's images that weren't looked for yet.
+func (k *Known) unknown(g *cascade.Graph, more []key) []key {
 	for _, n := range g.Nodes {
 		if n.Kind != cascade.KindImage {
 			continue

@@ -98,7 +98,7 @@ func TestFind(t *testing.T) {
 	lib.got = nil
 	f := parse(t, fmt.Sprintf("FROM %[1]s/app:1 AS a\nFROM %[1]s/on:1 AS b\nFROM %[1]s/empty:1 AS c\nFROM %[1]s/none:1 AS d\nFROM scratch\n"+
 		"COPY --from=a / /\nCOPY --from=b / /\nCOPY --from=c / /\nCOPY --from=d / /\n", lib.host))
-	k, err := Find(t.Context(), f, cascade.Options{Platform: "linux/amd64"}, Options{})
+	k, err := Find(t.Context(), Options{}, Build{f, cascade.Options{Platform: "linux/amd64"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestFind(t *testing.T) {
 func TestOffline(t *testing.T) {
 	lib := newLibrary(t, map[string]synth.Image{"app:1": image(v1.Config{WorkingDir: "/w"})})
 	f := parse(t, "FROM "+lib.host+"/app:1\n")
-	k, err := Find(t.Context(), f, cascade.Options{}, Options{Offline: true})
+	k, err := Find(t.Context(), Options{Offline: true}, Build{File: f})
 	if err != nil || len(k.Missing()) != 0 || len(lib.got) != 0 {
 		t.Errorf("%v; missing %v; asked %q", err, k.Missing(), lib.got)
 	}
@@ -160,7 +160,7 @@ func TestLayout(t *testing.T) {
 	}
 	f := parse(t, "FROM base\nRUN x\n")
 	opt := cascade.Options{Contexts: map[string]string{"base": "oci-layout://" + dir}}
-	k, err := Find(t.Context(), f, opt, Options{Offline: true})
+	k, err := Find(t.Context(), Options{Offline: true}, Build{f, opt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestTimeout(t *testing.T) {
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(quit) })
 	f := parse(t, "FROM "+strings.TrimPrefix(server.URL, "http://")+"/app:1\n")
-	k, err := Find(t.Context(), f, cascade.Options{}, Options{Timeout: 50 * time.Millisecond})
+	k, err := Find(t.Context(), Options{Timeout: 50 * time.Millisecond}, Build{File: f})
 	if err != nil || len(k.Missing()) != 1 {
 		t.Fatalf("%v; missing %v", err, k.Missing())
 	}
@@ -194,12 +194,12 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	if _, err := Find(t.Context(), parse(t, "FROM a\n"), cascade.Options{Target: "none"}, Options{Offline: true}); err == nil {
+	if _, err := Find(t.Context(), Options{Offline: true}, Build{parse(t, "FROM a\n"), cascade.Options{Target: "none"}}); err == nil {
 		t.Error("a target that isn't there is no error")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Find(ctx, parse(t, "FROM a\n"), cascade.Options{}, Options{Offline: true}); !errors.Is(err, context.Canceled) {
+	if _, err := Find(ctx, Options{Offline: true}, Build{File: parse(t, "FROM a\n")}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
