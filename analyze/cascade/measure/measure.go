@@ -58,11 +58,15 @@ type ForeignError struct {
 }
 
 func (e *ForeignError) Error() string {
-	switch {
-	case e.Found == 0:
-		return fmt.Sprintf("the %s %s isn't of %s: it has none of its instructions", e.What, e.Name, e.File)
+	return fmt.Sprintf("the %s %s isn't of %s: %s", e.What, e.Name, e.File, e.Reason())
+}
+
+// Reason says what is wrong, without the names.
+func (e *ForeignError) Reason() string {
+	if e.Found == 0 {
+		return "none of the Dockerfile's instructions is in it"
 	}
-	return fmt.Sprintf("the %s %s isn't of %s: it has %d of %d instructions", e.What, e.Name, e.File, e.Found, e.Of)
+	return fmt.Sprintf("only %d of the Dockerfile's %d instructions are in it", e.Found, e.Of)
 }
 
 // enough tells whether so many of the instructions of one side were found on the
