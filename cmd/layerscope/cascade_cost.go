@@ -7,7 +7,7 @@ import (
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/buildlog"
 	"github.com/layerscope/layerscope/analyze/cascade"
-	"github.com/layerscope/layerscope/analyze/cascade/measure"
+	costs "github.com/layerscope/layerscope/analyze/cascade/measure"
 	"github.com/layerscope/layerscope/analyze/provenance"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/view/report"
@@ -29,24 +29,24 @@ func (a *app) measure(ctx context.Context, f *cascadeFlags, p *plan, c *report.C
 		if err != nil {
 			return err
 		}
-		r, err := measure.FromLog(g, log, name)
+		r, err := costs.FromLog(g, log, name)
 		if err := take(&m, c, report.CascadeSource{Kind: "log", Name: name}, r, err); err != nil {
 			return err
 		}
 	}
-	c.Measures = measure.Carry(g, m, p.after.Graph)
+	c.Measures = costs.Carry(g, m, p.after.Graph)
 	return nil
 }
 
 // take adds what a source tells to what is known.
-func take(m *cascade.Measures, c *report.Cascade, s report.CascadeSource, r *measure.Result, err error) error {
-	if foreign, ok := errors.AsType[*measure.ForeignError](err); ok {
+func take(m *cascade.Measures, c *report.Cascade, s report.CascadeSource, r *costs.Result, err error) error {
+	if foreign, ok := errors.AsType[*costs.ForeignError](err); ok {
 		s.Problem = foreign.Reason()
 	} else if err != nil {
 		return err
 	} else {
 		s.How, s.Instructions = r.How, r.Known
-		*m = measure.Merge(*m, r.Measures)
+		*m = costs.Merge(*m, r.Measures)
 	}
 	c.Sources = append(c.Sources, s)
 	return nil
@@ -58,7 +58,7 @@ type keptOpen struct{ source.Image }
 func (keptOpen) Close() error { return nil }
 
 // measureImage reads an image and what its builder attests of it.
-func (a *app) measureImage(ctx context.Context, ref string, p *plan) (_ *measure.Result, err error) {
+func (a *app) measureImage(ctx context.Context, ref string, p *plan) (_ *costs.Result, err error) {
 	opts := a.analyzeOptions()
 	img, err := source.Open(ctx, ref, opts.Source)
 	if err != nil {
@@ -75,5 +75,5 @@ func (a *app) measureImage(ctx context.Context, ref string, p *plan) (_ *measure
 	for _, s := range statements {
 		raw = append(raw, s.Raw)
 	}
-	return measure.FromImage(p.before.Graph, p.in.text, m, raw)
+	return costs.FromImage(p.before.Graph, p.in.text, m, raw)
 }

@@ -70,7 +70,7 @@ func (in *buildInput) find(f *cascadeFlags) error {
 		}
 		f.file, f.noContext = stdinPath, true
 	}
-	if remote(in.dir) {
+	if isRemote(in.dir) {
 		return &source.HintError{Err: fmt.Errorf("the context %q isn't on this machine", in.dir), Hint: "clone or unpack it first, and give its directory"}
 	}
 	if f.noContext {
@@ -102,8 +102,8 @@ func (in *buildInput) find(f *cascadeFlags) error {
 	return nil
 }
 
-// remote tells whether a context is one that builders fetch.
-func remote(dir string) bool {
+// isRemote tells whether a context is one that builders fetch.
+func isRemote(dir string) bool {
 	if _, err := os.Stat(dir); err == nil {
 		return false
 	}
@@ -246,7 +246,7 @@ func isDirectory(value string) bool {
 		return fi.IsDir()
 	}
 	scheme, _, ok := strings.Cut(value, ":")
-	return !remote(value) && !(ok && (scheme == "docker-image" || scheme == "oci-layout" || scheme == "target"))
+	return !isRemote(value) && !(ok && (scheme == "docker-image" || scheme == "oci-layout" || scheme == "target"))
 }
 
 // contextOptions are how the build's own context is read.

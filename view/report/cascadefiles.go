@@ -74,7 +74,7 @@ func (t cascadeText) reads() {
 func (t cascadeText) ignored(c reads.Context) {
 	if c.IgnoreFile == "" {
 		fmt.Fprintln(t.w)
-		t.wrapped("", fmt.Sprintf("There is no .dockerignore%s.", t.ofContext(c)))
+		t.wrapped("", fmt.Sprintf("There is no .dockerignore in the context%s.", t.ofContext(c)))
 		return
 	}
 	fmt.Fprintf(t.w, "\n%s\n", t.cut(fmt.Sprintf("Left out by %s", t.name(c.IgnoreFile))))
@@ -96,7 +96,7 @@ func (t cascadeText) ignored(c reads.Context) {
 
 // unread writes what nothing reads.
 func (t cascadeText) unread(c reads.Context) {
-	fmt.Fprintf(t.w, "\n%s\n", t.cut(fmt.Sprintf("Sent to the builder%s and read by no instruction", t.ofContext(c))))
+	fmt.Fprintf(t.w, "\n%s\n", t.cut(fmt.Sprintf("In the context%s and read by no instruction", t.ofContext(c))))
 	if c.Unread.Files == 0 {
 		t.line("  nothing")
 		return
@@ -124,5 +124,5 @@ func (t cascadeText) ofContext(c reads.Context) string {
 	if c.Name == "" {
 		return ""
 	}
-	return " of context " + t.name(c.Name)
+	return " " + t.name(c.Name)
 }

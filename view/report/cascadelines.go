@@ -52,6 +52,7 @@ func (t cascadeText) lines() {
 	tab := table{style: t.style, cutLast: text.Truncate}
 	tab.columns = []column{{title: "LINE"}, {title: "RERUNS"}, {title: "MAY", left: true}, {title: "BYTES"}, {title: "TIME"},
 		{left: true}, {title: "INSTRUCTION", left: true}}
+	marked := false
 	for _, e := range edits {
 		cells := []string{e.Step.Lines.String(), "", "", "", "", "", t.foreign(t.text(e.Step))}
 		if e.States[e.Step.Index] == cascade.NotBuilt {
@@ -61,9 +62,12 @@ func (t cascadeText) lines() {
 			if e.may.n > 0 {
 				cells[2] = "+" + text.Count(e.may.n)
 			}
-			cells[3] = t.atLeast(e, func(t total) (part, int) { return t.bytes, t.n - t.unexported }, t.size)
-			cells[4] = t.atLeast(e, func(t total) (part, int) { return t.dur, t.n }, t.duration)
+			cells[3] = t.atLeast(e, ofBytes, t.size)
+			cells[4] = t.atLeast(e, ofTime, t.duration)
 			cells[5] = t.twoBars(weigh(e.sure), weigh(e.may), most)
+		}
+		for _, cost := range cells[3:5] {
+			marked = marked || strings.HasPrefix(cost, t.least())
 		}
 		tab.add(cells...)
 	}
@@ -77,17 +81,17 @@ func (t cascadeText) lines() {
 		tab.drop("TIME")
 	}
 	tab.write(t.w)
-	t.legend(edits, bytes, durations)
+	t.legend(edits, bytes, durations, marked)
 }
 
 // legend says what the table doesn't.
-func (t cascadeText) legend(edits []edited, bytes, durations bool) {
+func (t cascadeText) legend(edits []edited, bytes, durations, marked bool) {
 	fmt.Fprintln(t.w)
 	words := "RERUNS counts instructions that take time or make bytes."
 	if anyMay(edits) {
 		words += " Those of MAY run again only if the rebuilt files that they read differ."
 	}
-	if bytes || durations {
+	if marked {
 		words += " " + t.least() + " marks a sum of which more isn't known, or may come."
 	}
 	if anyNotBuilt(edits) {
@@ -129,6 +133,11 @@ func (s style) least() string {
 	}
 	return "≥"
 }
+
+// ofBytes and ofTime return what is known of a total, and of how many parts it
+// could be.
+func ofBytes(t total) (part, int) { return t.bytes, t.n - t.unexported }
+func ofTime(t total) (part, int)  { return t.dur, t.n }
 
 // atLeast says what an edit certainly costs.
 func (t cascadeText) atLeast(e edited, of func(total) (part, int), say func(int64) string) string {

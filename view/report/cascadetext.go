@@ -229,7 +229,16 @@ func (t cascadeText) sums() {
 	if may := sums[cascade.MayMiss]; may.n > 0 {
 		t.wrapped("", fmt.Sprintf("%s more%s if %s differs.", text.Count(may.n), t.amount(may), t.condition()))
 	}
-	t.wrapped("", fmt.Sprintf("%s cached, %s not built.", text.Count(sums[cascade.Hit].n), text.Count(sums[cascade.NotBuilt].n)))
+	t.wrapped("", rest(sums))
+}
+
+// rest says what doesn't run again.
+func rest(sums [cascade.Miss + 1]total) string {
+	words := text.Count(sums[cascade.Hit].n) + " cached"
+	if n := sums[cascade.NotBuilt].n; n > 0 {
+		words += ", " + text.Count(n) + " not built"
+	}
+	return words + "."
 }
 
 // condition names what may-misses hang on.
