@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
 // Load returns the text of the Dockerfile at a path, for [Parse].
@@ -27,4 +29,11 @@ func LoadFrom(name string, r io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("reading the Dockerfile: %s is larger than %d bytes", name, MaxSize)
 	}
 	return text, nil
+}
+
+// Syntax returns the frontend that the "# syntax=" line of a Dockerfile names;
+// "" if it has none.
+func Syntax(text []byte) string {
+	syntax, _, _, _ := parser.DetectSyntax(text)
+	return syntax
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/layerscope/layerscope/analyze/cascade"
 	"github.com/layerscope/layerscope/analyze/cascade/images"
 	"github.com/layerscope/layerscope/analyze/cascade/reads"
+	"github.com/layerscope/layerscope/analyze/dockerfile"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/view/report"
 )
@@ -195,7 +196,7 @@ func (in *buildInput) plan(ctx context.Context, f *cascadeFlags) (*plan, error) 
 	}
 	if !f.showFiles {
 		if err := after.Check(ctx); err != nil {
-			return nil, noMatchHint(err)
+			return nil, noMatchHint(fmt.Errorf("%s: %w", in.shown, err))
 		}
 	}
 	if p.prediction, err = cascade.Predict(ctx, after, []cascade.Build{p.before}, assume); err != nil {
@@ -241,6 +242,9 @@ func (p *plan) note(known *images.Known, f *cascadeFlags) {
 				p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s is left out by %s: what becomes of it changes nothing", path, tree.IgnoreFile())})
 			}
 		}
+	}
+	if syntax := dockerfile.Syntax(p.in.text); syntax != "" {
+		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("the builder takes the frontend %s, whose rules may be others than those of the BuildKit that we know", syntax)})
 	}
 	p.notes = append(p.notes, p.argNotes(f)...)
 }
