@@ -104,6 +104,7 @@ func TestReal(t *testing.T) {
 		{"classic-cached", Classic, 1000, naiveSerial("1795447083.666307")},
 		{"classic-failed", Classic, time.Millisecond, naiveSerial("15:04:05.000")},
 		{"buildah", Buildah, 1000, naiveSerial("[    0.000116]")},
+		{"buildah-cached", Buildah, 1000, naiveSerial("1795447083.666307")},
 		{"buildah-failed", Buildah, 1000, wantStates(map[string]string{
 			// The final stage waits for the other, whose lines may be either's.
 			"FROM scratch AS base":        "109µs",

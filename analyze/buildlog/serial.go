@@ -32,6 +32,8 @@ type dialect struct {
 	cache, layer, runs, done *regexp.Regexp
 	// failed says that a step failed: its text, if that is said, and why.
 	failed *regexp.Regexp
+	// image is the line that a build ends with if all was in the cache.
+	image *regexp.Regexp
 }
 
 // classic is how the classic builder writes, buildah how buildah does.
@@ -43,6 +45,7 @@ var (
 		runs:   regexp.MustCompile(`^ ---> Running in [0-9a-f]{12}$`),
 		done:   regexp.MustCompile(`^()()Successfully built [0-9a-f]{12}$`),
 		failed: regexp.MustCompile(`^()(The command '.*' returned a non-zero code: [0-9]+|(?:COPY|ADD) failed: .*)$`),
+		image:  never,
 	}
 	buildah = dialect{
 		step:   regexp.MustCompile(`^(?:\[([0-9]{1,6})/([0-9]{1,6})\] )?STEP ([0-9]{1,6})(?:/([0-9]{1,6}))?: (.*)$`),
@@ -51,6 +54,7 @@ var (
 		runs:   never,
 		done:   regexp.MustCompile(`^(?:\[([0-9]{1,6})/([0-9]{1,6})\] )?COMMIT(?: .*)?$`),
 		failed: regexp.MustCompile(`^[Ee]rror:? (?:building at STEP "(.*?)": )?(.*)$`),
+		image:  regexp.MustCompile(`^[0-9a-f]{64}$`),
 	}
 )
 
@@ -89,6 +93,8 @@ func (r *serialReader) line(l line) error {
 	if m := r.done.FindStringSubmatch(l.text); m != nil && m[1] == m[2] {
 		stage, _ := strconv.Atoi(m[1])
 		r.complete(stage, l.at)
+	} else if b := r.open[len(r.open)-1]; r.image.MatchString(l.text) && b.found() {
+		r.complete(b.stages, l.at)
 	}
 	return nil
 }

@@ -103,6 +103,12 @@ func (b *serialBuild) complete(stage int, at stamp) bool {
 	return true
 }
 
+// found tells whether the last step was found in the cache.
+func (b *serialBuild) found() bool {
+	last := b.current[b.stages]
+	return last != nil && last.Cached
+}
+
 // found takes a line that says that a step was found in the cache: this one, or
 // another that is going on too.
 func (s *serialStep) found(others bool) {

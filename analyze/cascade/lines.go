@@ -94,7 +94,7 @@ func (sp *spread) run(step int) {
 			sp.match[i], sp.state[i] = Miss, Hit
 		}
 		if n.Uncached {
-			sp.state[i] = Miss
+			sp.match[i], sp.state[i] = Miss, Miss
 		}
 	}
 }
@@ -127,6 +127,8 @@ func (sp *spread) verdict(s *Step, edited int) State {
 		return sp.state[s.Nodes[len(s.Nodes)-1].ID]
 	case s.Index == edited:
 		return Miss
+	case len(s.Nodes) > 0:
+		return sp.state[s.Nodes[0].ID]
 	}
 	return Hit
 }

@@ -119,11 +119,23 @@ func (m *matcher) matches(v, u *Node, build int) *outcome {
 	return o
 }
 
+// differ tells at a glance that nodes can't agree: they stand on things that
+// can't. Nodes whose keys say little, such as merges, are many.
+func differ(v, u *Node) bool {
+	for i := range v.In {
+		if v.In[i].Content == nil && v.In[i].From.key != u.In[i].From.key {
+			return true
+		}
+	}
+	return false
+}
+
 // input compares an input with that of an earlier node.
 func (m *matcher) input(v *Node, a, b *Edge, build int) (in input) {
 	in.byName = Miss
-	// The files of a context come anew with each build: only content counts.
-	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal {
+	// The files of a context come anew with each build, and a node that isn't to
+	// be cached leads to no record: only content counts.
+	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal && !a.From.Uncached {
 		in.byName = m.matches(a.From, b.From, build).state
 	}
 	in.state = in.byName
@@ -227,17 +239,28 @@ func (m *matcher) find() []best {
 		node  *Node
 		build int
 	}
-	byKey := map[string][]known{}
+	byKey, same := map[string][]known{}, map[string]known{}
 	for i, b := range m.before {
 		for _, n := range b.Graph.Nodes {
 			byKey[n.key] = append(byKey[n.key], known{n, i})
+			same[n.sig] = known{n, i}
 		}
 	}
 	twins := map[string]*Node{}
 	all := make([]best, len(m.after.Graph.Nodes))
 	for i, v := range m.after.Graph.Nodes {
 		b := best{state: Miss}
+		if k, ok := same[v.sig]; ok {
+			b.outcome, b.with, b.build = m.matches(v, k.node, k.build), k.node, k.build
+			b.state = b.outcome.state
+		}
 		for _, k := range byKey[v.key] {
+			if b.state == Hit && b.with != nil {
+				break // there is no better
+			}
+			if b.with != nil && differ(v, k.node) {
+				continue
+			}
 			o := m.matches(v, k.node, k.build)
 			if b.with == nil || o.state < b.state || o.state == b.state && k.node.Label == v.Label && b.with.Label != v.Label {
 				b.state, b.outcome, b.with, b.build = o.state, o, k.node, k.build
@@ -251,8 +274,8 @@ func (m *matcher) find() []best {
 				b.state, b.twin = Hit, first
 			}
 		}
-		if v.Kind == KindLocal && b.with != nil {
-			b.state = Hit
+		if v.Kind == KindLocal {
+			b.state = Hit // each build reads its contexts; what counts is their files
 		}
 		if v.Uncached {
 			b.state = Miss

@@ -187,7 +187,11 @@ func (f *File) Globals(given Vars) Vars {
 	lex := shell.NewLex(f.Escape)
 	vars := Vars{}
 	for _, ins := range f.Args {
-		for _, a := range ins.Command.(*instructions.ArgCommand).Args {
+		arg, ok := ins.Command.(*instructions.ArgCommand)
+		if !ok {
+			continue // it can't be read
+		}
+		for _, a := range arg.Args {
 			if v, ok := given[a.Key]; ok {
 				vars[a.Key] = v
 			} else if a.Value != nil {
