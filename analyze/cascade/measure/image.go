@@ -15,16 +15,16 @@ import (
 )
 
 // FromImage returns the bytes that an image has of each instruction of the
-// stages that it is of. text is the Dockerfile's, and provenances are the
-// statements that come with the image. Where one tells the layers of the very
-// same Dockerfile it counts; else history and instructions are matched. The
-// error is a [*ForeignError] if the image wasn't built from the Dockerfile.
-func FromImage(g *cascade.Graph, text []byte, m *analyze.Image, provenances [][]byte) (*Result, error) {
+// stages that it is of. provenances are the statements that come with the
+// image: where one tells the layers of the very same Dockerfile it counts, else
+// history and instructions are matched. The error is a [*ForeignError] if the
+// image wasn't built from the Dockerfile.
+func FromImage(g *cascade.Graph, m *analyze.Image, provenances [][]byte) (*Result, error) {
 	i := &image{g: g, m: m, chain: map[int]bool{}}
 	for _, s := range g.File.Chain(g.File.Stages[g.Target.Index]) {
 		i.chain[s.Index] = true
 	}
-	r := i.attested(text, provenances)
+	r := i.attested(provenances)
 	if r == nil {
 		var err error
 		if r, err = i.matched(); err != nil {
@@ -63,14 +63,14 @@ func (i *image) exported() []*cascade.Step {
 
 // attested takes what a provenance tells; nil if none tells it of this
 // Dockerfile.
-func (i *image) attested(text []byte, provenances [][]byte) *Result {
+func (i *image) attested(provenances [][]byte) *Result {
 	var digests []v1.Hash
 	for _, l := range i.m.Layers {
 		digests = append(digests, l.Digest)
 	}
 	for _, raw := range provenances {
 		steps, err := provenance.ParseSteps(raw)
-		if err != nil || len(steps.All) == 0 || !bytes.Equal(steps.Text, text) {
+		if err != nil || len(steps.All) == 0 || !bytes.Equal(steps.Text, i.g.File.Source) {
 			continue // one of several platforms, or of another builder
 		}
 		r := newResult(i.g)
