@@ -1,7 +1,6 @@
 package buildcontext
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -69,5 +68,5 @@ func (t *Tree) classicSource(p string) ([]item, error) {
 // sortItems sorts items by key. Links may make several of one key: how often
 // something is reached counts.
 func sortItems(items []item) {
-	slices.SortStableFunc(items, func(a, b item) int { return cmp.Compare(a.key, b.key) })
+	slices.SortStableFunc(items, func(a, b item) int { return comparePaths(a.key, b.key) })
 }
