@@ -241,7 +241,7 @@ func (b buildKit) run(s *plan, c command, cmd *instructions.RunCommand, deps set
 		return err
 	}
 	by := c.step
-	if cmd.PrependShell && script == "" {
+	if cmd.PrependShell { // also of a script
 		sh := []string{"/bin/sh", "-c"}
 		if s.osName() == "windows" {
 			sh = []string{"cmd", "/S", "/C"}
