@@ -339,6 +339,7 @@ func (p *planner) readStage(stage *Stage) error {
 		}
 		s.platform, s.nameDeps = &parsed, s.nameDeps.or(deps)
 	}
+	p.g.Steps[s.step].names = s.nameDeps
 	p.plans = append(p.plans, s)
 	if stage.Name != "" {
 		s.context = p.namedContext(stage.Name, s.platform)

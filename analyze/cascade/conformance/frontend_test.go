@@ -74,8 +74,12 @@ func (c *tally) report(t *testing.T, took time.Duration) {
 	t.Logf("%d vertices: %d differ, %d may-miss, %d of those on an edge that decides; %d settled", c.vertices, c.differing, c.may, c.frontier, c.settled)
 	t.Logf("any edit of a line: %d instructions held, %d unsound, %d too pessimistic, %d of stages newly needed", c.held, c.unsound, c.pessimistic, c.needed)
 	t.Logf("%s", took.Round(time.Second))
+	all := os.Getenv("CONFORMANCE_ONLY") == ""
 	for _, e := range explanations {
 		t.Logf("explained %d times: %s", c.explained[e.name], e.reason)
+		if all && !t.Failed() && c.explained[e.name] == 0 {
+			t.Errorf("%s explains nothing any more", e.name)
+		}
 	}
 	if testing.Verbose() {
 		for _, k := range slices.Sorted(maps.Keys(c.kinds)) {
@@ -90,7 +94,18 @@ type explanation struct {
 	of           func(d compare.Difference, before, after *compare.Pair) bool
 }
 
-var explanations = []explanation{}
+var explanations = []explanation{
+	{"target-number", "ours takes a stage's number for a --target, as other builders do; BuildKit wants its name",
+		func(d compare.Difference, _, after *compare.Pair) bool {
+			_, err := strconv.Atoi(after.Target)
+			return d.What == "refused" && err == nil && strings.Contains(d.Them, "target stage")
+		}},
+	{"several-names", "of several FROMs that name no image the frontend, which looks at them at once, reports any",
+		func(d compare.Difference, _, after *compare.Pair) bool {
+			const refusal = "failed to parse stage name"
+			return d.What == "line" && strings.Contains(d.Ours, refusal) && strings.Contains(d.Them, refusal)
+		}},
+}
 
 // frontendCase is a Dockerfile that is compared.
 type frontendCase struct {
@@ -140,7 +155,7 @@ func (f *frontendCase) run(c *cases.Case) {
 // caseBuild is a case's build, of what is written below dir.
 func caseBuild(t *testing.T, c *cases.Case, dir string) compare.Build {
 	b := compare.Build{
-		Dockerfile: c.Dockerfile, Target: c.Target, Platform: c.Platform, Args: c.Args,
+		Dockerfile: c.Dockerfile, Target: c.Target, Platform: c.Platform, Args: c.Args, Inside: c.Inside,
 		Contexts: map[string]string{}, Folders: map[string]*compare.Folder{}, Images: known,
 	}
 	if text, err := os.ReadFile(c.DockerfilePath(dir) + ".dockerignore"); err == nil {
