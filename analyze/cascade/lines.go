@@ -56,7 +56,7 @@ func (b Build) readsItself(ctx context.Context) (map[edge]bool, error) {
 	}
 	edited := tree.Edit(buildcontext.Change{Path: b.Dockerfile, Kind: buildcontext.Changed})
 	m := &matcher{ctx: ctx, content: map[content]*compared{}, after: &b, before: []Build{{Graph: b.Graph, Contexts: map[string]*buildcontext.Tree{"": edited}}}}
-	m.rules.Owner = b.Graph.Options.Builder == Buildah
+	m.rules = contentRules(b.Graph.Options.Builder)
 	for _, n := range b.Graph.Nodes {
 		for i := range n.In {
 			e := &n.In[i]
