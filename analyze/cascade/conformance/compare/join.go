@@ -76,14 +76,33 @@ func (j *join) byLine(g *cascade.Graph, t *frontend.Graph, n *cascade.Node) {
 	switch {
 	case len(same) > 0:
 		j.vertex[n.ID] = same[0]
-	case len(found) == 1 && n.Label != (cascade.Label{}):
+	case n.Label != (cascade.Label{}):
 		// A vertex that several stages have is called as in one of them.
-		v := found[0]
+		at, count := place(g, n)
+		if count != len(found) {
+			return
+		}
+		v := found[at]
 		j.vertex[n.ID] = v
 		if len(v.Lines) == 1 {
 			j.add("label", g, n, fmt.Sprint(n.Label), fmt.Sprint(v.Label))
 		}
 	}
+}
+
+// place returns which of the labelled nodes of its kind on its line a node is,
+// and how many there are.
+func place(g *cascade.Graph, n *cascade.Node) (at, count int) {
+	for _, o := range g.Nodes {
+		if o.Kind != n.Kind || o.Label == (cascade.Label{}) || line(g, o) != line(g, n) {
+			continue
+		}
+		if o == n {
+			at = count
+		}
+		count++
+	}
+	return at, count
 }
 
 // readers joins a node's inputs, once it is joined itself.
