@@ -45,6 +45,7 @@ func TestFrontend(t *testing.T) {
 			}
 		}
 	})
+	t.Run("refusals", func(t *testing.T) { compareRefusals(t, count) })
 	t.Run("others", func(t *testing.T) { others(t, count) })
 	count.report(t, time.Since(start))
 }
@@ -70,7 +71,7 @@ func (c *tally) add(f func()) {
 
 // report logs the figures, and fails for an explanation that explains nothing.
 func (c *tally) report(t *testing.T, took time.Duration) {
-	t.Logf("%d Dockerfiles, %d edits, %d changes of contexts, %d of both refused by both", c.files, c.edits, c.changes, c.refused)
+	t.Logf("%d Dockerfiles, %d edits of them, %d changes of contexts; of all those %d refused by both", c.files, c.edits, c.changes, c.refused)
 	t.Logf("%d vertices: %d differ, %d may-miss, %d of those on an edge that decides; %d settled", c.vertices, c.differing, c.may, c.frontier, c.settled)
 	t.Logf("any edit of a line: %d instructions held, %d unsound, %d too pessimistic, %d of stages newly needed", c.held, c.unsound, c.pessimistic, c.needed)
 	t.Logf("%s", took.Round(time.Second))

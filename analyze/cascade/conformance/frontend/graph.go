@@ -269,7 +269,7 @@ func gitKey(identifier string, attrs map[string]string) []string {
 	switch sum := attrs[pb.AttrGitChecksum]; {
 	case gitutil.IsCommitSHA(ref):
 		commit = ref
-	case gitutil.IsCommitSHA(sum):
+	case sum != "":
 		commit = sum
 	}
 	key := []string{commit, subdir, attrs[pb.AttrGitSkipSubmodules], attrs[pb.AttrGitMTime]}
