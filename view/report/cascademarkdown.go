@@ -63,7 +63,7 @@ func (m cascadeMarkdown) change() {
 		if len(names) > 3 || len(names) == 0 {
 			names = []string{"what is built again"}
 		}
-		m.md.line("**%s more**%s if %s differs.", text.Count(may.n), m.amount(may), strings.Join(names, " or "))
+		m.md.line("**%s more** if %s differs%s.", text.Count(may.n), strings.Join(names, " or "), m.amount(may))
 	}
 	m.md.line("%s", rest(sums))
 }
