@@ -54,7 +54,11 @@ func (m cascadeMarkdown) change() {
 		m.md.line("- and %s", text.Plural(more, "more change"))
 	}
 	sums := m.byState(m.state)
-	m.md.line("\n**%s** certainly run again%s.", text.Plural(sums[cascade.Miss].n, "instruction"), m.amount(sums[cascade.Miss]))
+	if miss := sums[cascade.Miss]; miss.n == 0 {
+		m.md.line("\nNothing certainly runs again.")
+	} else {
+		m.md.line("\nCertainly **%s**%s.", text.Plural(miss.n, "instruction"), m.amount(miss))
+	}
 	if may := sums[cascade.MayMiss]; may.n > 0 {
 		var names []string
 		for _, c := range m.conditions() {
