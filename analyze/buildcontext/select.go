@@ -25,6 +25,11 @@ type Selection struct {
 	// what Path is; none is no filter. Required are beginnings of paths, with a
 	// slash before them, that something must be selected of.
 	Include, Exclude, Required []string
+
+	// What buildah makes of what is taken, which counts for it and for no other
+	// builder: the name of the one file, the owner as "uid:gid" and the mode in
+	// octal; "" for what they are.
+	Name, Owner, Mode string
 }
 
 // filtered tells whether single paths are looked at.
@@ -33,7 +38,8 @@ func (s *Selection) filtered() bool {
 }
 
 func (s *Selection) equal(o *Selection) bool {
-	return s.Path == o.Path && s.Wildcard == o.Wildcard && s.FollowLinks == o.FollowLinks &&
+	return s.Name == o.Name && s.Owner == o.Owner && s.Mode == o.Mode &&
+		s.Path == o.Path && s.Wildcard == o.Wildcard && s.FollowLinks == o.FollowLinks &&
 		slices.Equal(s.Include, o.Include) && slices.Equal(s.Exclude, o.Exclude) && slices.Equal(s.Required, o.Required)
 }
 

@@ -22,8 +22,10 @@ func rulesOf(b Builder) rules {
 	switch b {
 	case BuildKit:
 		return buildKit{}
+	case Classic:
+		return classicBuilder{}
 	}
-	return nil
+	return buildahBuilder{}
 }
 
 // buildKit has a node for each RUN, COPY, ADD and WORKDIR. All else changes the

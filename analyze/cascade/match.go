@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/layerscope/layerscope/analyze/buildcontext"
 )
@@ -107,6 +108,9 @@ func (m *matcher) matches(v, u *Node, build int) *outcome {
 	}
 	o := &outcome{state: Hit}
 	m.found[p] = o
+	if v == u && build == len(m.before) {
+		return o // of the same build
+	}
 	if v.key != u.key || v.deps.intersects(m.marks) || len(v.In) != len(u.In) {
 		o.state = Miss
 		return o
@@ -170,6 +174,9 @@ func (m *matcher) input(v *Node, a, b *Edge, build int) (in input) {
 			in.state = Hit
 		}
 		return in
+	case m.rules.Names && otherPaths(a, b):
+		in.state = Miss
+		return in
 	default:
 		in.state, in.frontier = MayMiss, true
 	}
@@ -191,7 +198,11 @@ func (m *matcher) compare(a, b *Edge, build int) *compared {
 	}
 	c := &compared{}
 	m.content[k] = c
-	now, then := m.after.Contexts[a.From.Context], m.before[build].Contexts[b.From.Context]
+	then := m.after.Contexts[b.From.Context] // a node of the same build
+	if build < len(m.before) {
+		then = m.before[build].Contexts[b.From.Context]
+	}
+	now := m.after.Contexts[a.From.Context]
 	if now == nil || then == nil {
 		// Of files that aren't known, the same ones are the same.
 		c.known = now == nil && then == nil && a.From.Context == b.From.Context && a.Selector == b.Selector
@@ -209,7 +220,7 @@ func (m *matcher) compare(a, b *Edge, build int) *compared {
 		}
 		return c
 	}
-	c.files, c.known = files, true
+	c.files, c.known = files, !a.unpack || slices.ContainsFunc(files, func(f string) bool { return !isArchive(f) }) || len(files) == 0
 	return c
 }
 
@@ -233,6 +244,25 @@ type best struct {
 	twin    *Node // the node of the same build that it equals and comes after
 }
 
+// twin looks for what a node equals among those before it in the same build: a
+// chain of images finds what the build itself has made.
+func (m *matcher) twin(v *Node, b *best, earlier []*Node) {
+	for _, u := range earlier {
+		if b.state == Hit {
+			return
+		}
+		if differ(v, u) || u.Uncached || u.deps.intersects(m.marks) {
+			continue
+		}
+		if o := m.matches(v, u, len(m.before)); o.state < b.state {
+			b.state, b.outcome = o.state, o
+			if b.with = u; o.state == Hit {
+				b.twin = u
+			}
+		}
+	}
+}
+
 // find finds for every node of the build the best earlier one.
 func (m *matcher) find() []best {
 	type known struct {
@@ -246,7 +276,7 @@ func (m *matcher) find() []best {
 			same[n.sig] = known{n, i}
 		}
 	}
-	twins := map[string]*Node{}
+	twins := map[string][]*Node{}
 	all := make([]best, len(m.after.Graph.Nodes))
 	for i, v := range m.after.Graph.Nodes {
 		b := best{state: Miss}
@@ -267,12 +297,8 @@ func (m *matcher) find() []best {
 			}
 		}
 		if m.after.Graph.Options.Builder != BuildKit {
-			// A chain of images finds what the same build has made before.
-			if first, ok := twins[v.sig]; !ok {
-				twins[v.sig] = v
-			} else if !v.deps.intersects(m.marks) && !first.deps.intersects(m.marks) {
-				b.state, b.twin = Hit, first
-			}
+			m.twin(v, &b, twins[v.key])
+			twins[v.key] = append(twins[v.key], v)
 		}
 		if v.Kind == KindLocal {
 			b.state = Hit // each build reads its contexts; what counts is their files

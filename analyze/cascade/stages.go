@@ -66,6 +66,13 @@ type plan struct {
 	done     bool // its state is its result
 	state
 
+	// What a builder that makes an image of each instruction knows of the
+	// stage: its arguments, what its own ENVs set, and the proxies that an ARG
+	// declares by their names alone.
+	args     []argument
+	stageEnv []variable
+	bare     []string
+
 	numbered, total int // nodes that BuildKit's output numbers
 }
 
@@ -529,7 +536,7 @@ func (s *plan) indexAfter() int { return s.index + 1 }
 // instructions, and tells whether they read anything.
 func (s *plan) addTriggers() (more bool, err error) {
 	triggers := s.state.onBuild
-	if s.base != nil {
+	if s.base != nil && s.opt.Builder != Buildah { // images of its format have none
 		for _, c := range s.base.commands {
 			if on, ok := c.ins.Command.(*instructions.OnbuildCommand); ok {
 				triggers = append(triggers, trigger{on.Expression, c.step})

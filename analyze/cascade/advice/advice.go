@@ -121,6 +121,9 @@ func Find(ctx context.Context, b cascade.Build, m cascade.Measures, files fs.FS)
 	f := newFinder(ctx, b, m, files)
 	var all []Finding
 	for _, r := range Rules() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if !r.For(b.Graph.Options.Builder) {
 			continue
 		}

@@ -80,7 +80,7 @@ func (f *finder) movingBase(stage int) (ref, name string) {
 		if s.Stage != stage || s.Keyword != "FROM" || len(s.Nodes) == 0 {
 			continue
 		}
-		if n := s.Nodes[0]; n.Kind == cascade.KindImage && !strings.Contains(n.Context, "@") {
+		if n := s.Nodes[0]; n.Kind == cascade.KindImage && !strings.Contains(n.Context, "@") && !strings.HasPrefix(f.b.Graph.Stages[stage].Base, "sha256:") {
 			return n.Context, familiar(n.Context)
 		}
 	}
@@ -135,8 +135,8 @@ func (f *finder) copiesDir(c *instructions.CopyCommand) bool {
 // maybeDir tells whether a path may be a directory of the stage by now: then a
 // file would be copied into it, and with --link would be put in its place.
 func (f *finder) maybeDir(s *cascade.Step, dest string) bool {
-	if !strings.Contains(path.Base(dest), ".") && strings.Count(dest, "/") < 4 && !slices.Contains([]string{"/usr/local/bin", "/usr/bin"}, path.Dir(dest)) {
-		return true
+	if f.fileLike(s, dest) == f.dirLike(s) {
+		return true // nothing tells
 	}
 	for _, t := range f.stageSteps(s.Stage) {
 		if within(dest, f.at[t.Index].dir) {
@@ -149,6 +149,24 @@ func (f *finder) maybeDir(s *cascade.Step, dest string) bool {
 	return false
 }
 
+// fileLike tells whether a destination looks like a file's: it has an ending, the
+// name of what is copied, or is in a directory of programs.
+func (f *finder) fileLike(s *cascade.Step, dest string) bool {
+	c := s.Command.(*instructions.CopyCommand)
+	return path.Ext(dest) != "" || len(c.SourcePaths) == 1 && path.Base(c.SourcePaths[0]) == path.Base(dest) || path.Base(path.Dir(dest)) == "bin"
+}
+
+// dirLike tells whether what is copied looks like a directory, whose content goes
+// into the destination either way.
+func (f *finder) dirLike(s *cascade.Step) bool {
+	c := s.Command.(*instructions.CopyCommand)
+	if len(c.SourcePaths) != 1 {
+		return false
+	}
+	src := c.SourcePaths[0]
+	return strings.HasSuffix(src, "/") || slices.Contains([]string{"build", "dist", "out", "public", "html", "www", "site", "publish", "static", "wheels", "node_modules", ".next", ".output"}, path.Base(src))
+}
+
 // plainDirs are directories that images have as the root's own, open to all, and
 // that are no links.
 var plainDirs = []string{"/usr/local", "/usr/share", "/opt", "/srv", "/app", "/usr/src", "/etc/nginx"}
@@ -159,7 +177,8 @@ func (f *finder) plainParents(s *cascade.Step, dest string, dir bool) bool {
 	if !slices.ContainsFunc(plainDirs, func(p string) bool { return within(p, dest) && dest != p || p == "/app" && dest == p }) && !f.madeByRoot(s, dest) {
 		return false
 	}
-	if dest == "/usr/local/share" || dest == "/usr/share" || strings.HasPrefix(dest, "/usr/local/lib64") {
+	// What programs have below /usr/share may be another user's in the base.
+	if within("/usr/share", dest) && !within("/usr/share/nginx/html", dest) && strings.Count(dest, "/") > 3 || strings.HasPrefix(dest, "/usr/local/lib64") {
 		return false
 	}
 	top := "/" + strings.SplitN(dest[1:], "/", 2)[0]

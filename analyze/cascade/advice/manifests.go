@@ -257,7 +257,13 @@ func isProjectFile(name string) bool {
 // maxProjects is the most project files that are copied one by one.
 const maxProjects = 20
 
-func needsDotnet(p *project, _ []string) ([]string, bool) {
+func needsDotnet(p *project, args []string) ([]string, bool) {
+	plain, _ := split(args[1:])
+	for _, name := range plain {
+		if !p.has(name) && !strings.HasPrefix(name, "linux-") && !strings.HasPrefix(name, "$") {
+			return nil, false
+		}
+	}
 	files := p.there("NuGet.config", "nuget.config", "NuGet.Config", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json")
 	projects := 0
 	for _, e := range p.f.tree.Entries() {

@@ -13,8 +13,8 @@ import (
 // cache is what a tool keeps of its downloads.
 type cache struct {
 	target string // of root
-	// after are words that later steps of the tool begin with, which need what
-	// the mount holds: they have to mount it too. Empty where later steps don't.
+	// shared tells that later steps of the tool need what the mount holds, so
+	// that they have to mount it too.
 	shared bool
 	base   string // the mount is at its place in images whose name has this; "" for all
 }
@@ -33,7 +33,7 @@ func caches() map[string]cache {
 		"dotnet":   {target: "/root/.nuget/packages", shared: true},
 		"gem":      {target: "/usr/local/bundle/cache", base: "ruby"},
 		"bundle":   {target: "/usr/local/bundle/cache", base: "ruby"},
-		"cargo":    {target: "/usr/local/cargo/registry", base: "rust"},
+		"cargo":    {target: "/usr/local/cargo/registry", shared: true, base: "rust"},
 		"composer": {target: "/tmp/cache", base: "composer"},
 	}
 }
@@ -106,6 +106,9 @@ func (f *finder) unmounted(stage int, s *cascade.Step) (targets, tools []string)
 	if len(s.Heredocs) > 0 || !strings.HasPrefix(strings.ToUpper(strings.TrimSpace(f.sourceLine(s.Lines.Start))), "RUN") {
 		return nil, nil
 	}
+	if f.runs[s.Index].opaque || strings.Contains(f.rootOf(stage).Base, "windows") || strings.Contains(f.rootOf(stage).Base, "nanoserver") {
+		return nil, nil
+	}
 	for _, e := range f.runs[s.Index].commands {
 		t := toolOf(e)
 		c, ok := caches()[t]
@@ -137,11 +140,14 @@ func downloading(tool string, words []string) bool {
 	verbs := map[string][]string{
 		"npm": {"ci", "install", "i", "clean-install"}, "pnpm": {"install", "i", "add", "fetch"}, "bun": {"install", "i", "add"},
 		"pip": {"install", "wheel", "download"}, "poetry": {"install"}, "pipenv": {"install", "sync"},
-		"go": {"mod", "build", "install", "test", "get", "generate", "run", "vet", "list"}, "dotnet": {"restore", "build", "publish", "test", "run", "pack"},
+		"go": {"mod", "build", "install", "test", "generate", "run", "vet", "list"}, "dotnet": {"restore", "build", "publish", "test", "run", "pack"},
 		"gem": {"install"}, "bundle": {"install"}, "cargo": {"build", "install", "fetch", "test", "run"}, "composer": {"install", "update", "require"},
 	}
 	if tool == "mvn" {
 		return true
+	}
+	if slices.ContainsFunc(words, func(w string) bool { return w == "-g" || w == "--global" || strings.HasPrefix(w, "git+") }) {
+		return false // one tool, or nothing that is cached
 	}
 	return slices.ContainsFunc(words[1:], func(w string) bool { return slices.Contains(verbs[tool], w) })
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
 // script is the commands of a RUN, as far as they can be told.
@@ -21,7 +22,7 @@ func newScript(c *instructions.RunCommand) *script {
 	case len(c.Files) > 1 || len(c.CmdLine) == 0:
 		return &script{opaque: true}
 	case len(c.Files) == 1:
-		if !strings.HasPrefix(c.CmdLine[0], "<<") || strings.HasPrefix(c.Files[0].Data, "#!") {
+		if parser.MustParseHeredoc(c.CmdLine[0]) == nil || strings.HasPrefix(c.Files[0].Data, "#!") {
 			return &script{opaque: true}
 		}
 		return parseScript(c.Files[0].Data)

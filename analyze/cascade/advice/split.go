@@ -144,6 +144,9 @@ func (f *finder) addInstall(in *installs, b broad, s *cascade.Step) bool {
 		if !below {
 			return false
 		}
+		if f.installed(e.install.tool, b.step) {
+			return false
+		}
 		p := &project{f, path.Join(b.source, dir)}
 		needs, ok := e.install.tool.needs(p, e.install.args)
 		if !ok || len(needs) == 0 {
@@ -168,6 +171,27 @@ func (f *finder) addInstall(in *installs, b broad, s *cascade.Step) bool {
 	in.last = s
 	in.files, in.ignore, in.sources = append(in.files, files...), append(in.ignore, ignore...), append(in.sources, sources...)
 	return true
+}
+
+// installed tells whether a step above another, of the stage or of those it is
+// from, installs by a tool already: then little is left to do.
+func (f *finder) installed(t *tool, above *cascade.Step) bool {
+	for _, stage := range f.b.Graph.File.Chain(f.b.Graph.Stages[above.Stage].Stage) {
+		for _, s := range f.stageSteps(stage.Index) {
+			if s.Index >= above.Index {
+				break
+			}
+			if s.Keyword != "RUN" {
+				continue
+			}
+			if slices.ContainsFunc(f.runs[s.Index].commands, func(words []string) bool {
+				return toolOf(words) == t.name && effectOf(words).install != nil || len(words) > 1 && words[0] == t.name && words[1] == "sync"
+			}) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // split finds that a COPY is better split; nil if it isn't.

@@ -39,7 +39,12 @@ var allTools = []*tool{
 	{name: "yarn", names: names("yarn", "yarnpkg"), effect: yarnEffect, needs: needsNode("yarn.lock", ".yarnrc", ".yarnrc.yml", ".yarn"), outputs: []string{"node_modules"}, sources: scripts},
 	{name: "pnpm", names: names("pnpm"), effect: pnpmEffect, needs: needsNode("pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.cjs", ".pnpmfile.mjs"), outputs: []string{"node_modules"}, sources: scripts},
 	{name: "bun", names: names("bun"), effect: pnpmEffect, needs: needsNode("bun.lock", "bun.lockb", "bunfig.toml"), outputs: []string{"node_modules"}, sources: scripts},
-	{name: "corepack", names: names("corepack"), effect: func(*tool, []string) effect { return standalone }},
+	{name: "corepack", names: names("corepack"), effect: func(_ *tool, args []string) effect {
+		if len(args) > 0 && args[0] == "enable" {
+			return light
+		}
+		return standalone
+	}},
 	{name: "go", names: names("go"), effect: goEffect, needs: needsGo, sources: []string{".go"}},
 	{name: "pip", names: names("pip", "pip3", "python -m pip", "python3 -m pip", "uv pip"), effect: pipEffect, needs: needsPip, outputs: []string{".venv", "venv"}, sources: []string{".py"}},
 	{name: "uv", names: names("uv"), effect: uvEffect, needs: needsUV, outputs: []string{".venv"}, sources: []string{".py"}},

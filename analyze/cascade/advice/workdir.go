@@ -92,7 +92,7 @@ func (f *finder) earlyWorkdir(s *cascade.Step, rest []*cascade.Step) (*Finding, 
 	}
 	return &Finding{
 		Step: s.Index, Lines: linesOf([]*cascade.Step{s}), Edit: edit, Saves: saves,
-		Text: fmt.Sprintf("%s stands above %s, which doesn't care where it runs: another directory installs everything again.", on(s), on(over[0])),
+		Text: fmt.Sprintf("%s stands above %s, which doesn't care where it runs: whoever changes the directory installs all of that again.", on(s), on(over[0])),
 	}, nil
 }
 

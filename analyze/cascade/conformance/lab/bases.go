@@ -165,7 +165,7 @@ func (b *Bases) image(repository, tag string) (*base, error) {
 	made := &base{config: config(repository, tag)}
 	var index v1.ImageIndex = mutate.IndexMediaType(empty.Index, types.DockerManifestList)
 	for _, p := range platforms {
-		img, err := mutate.Append(empty.Image, mutate.Addendum{Layer: b.layer, History: v1.History{CreatedBy: "lab"}})
+		img, err := mutate.Append(empty.Image, mutate.Addendum{Layer: b.layer, History: v1.History{CreatedBy: "lab " + name + " " + p.String()}})
 		if err != nil {
 			return nil, err
 		}
