@@ -15,21 +15,25 @@ import (
 // and the selections are the same, and of a tree that [Tree.Edit] made only
 // what was edited.
 //
-// If selections take nothing of a, all of what they take of b differs; of b, it
-// is an error as of [Tree.Digest].
+// If selections take nothing of a, or follow links in a circle there, all of
+// what they take of b differs: no build can have had it. In b it is an error, as
+// of [Tree.Digest].
 func Differ(ctx context.Context, a *Tree, as []Selection, b *Tree, bs []Selection, r Rules) ([]string, error) {
+	if r.chain() {
+		return differChain(ctx, a, as, b, bs, r)
+	}
 	as, bs = normal(as), normal(bs)
 	same := slices.EqualFunc(as, bs, func(x, y Selection) bool { return x.equal(&y) })
 	if same && a.root == b.root {
 		return nil, ctx.Err()
 	}
-	tb, err := b.take(bs, r)
+	tb, err := b.take(bs)
 	if err != nil {
 		return nil, err
 	}
-	ta, err := a.take(as, r)
+	ta, err := a.take(as)
 	if err != nil {
-		if _, ok := errors.AsType[*NoMatchError](err); !ok {
+		if _, ok := errors.AsType[*NoMatchError](err); !ok && !errors.Is(err, ErrLinks) {
 			return nil, err
 		}
 		ta, same = nil, false
@@ -38,7 +42,7 @@ func Differ(ctx context.Context, a *Tree, as []Selection, b *Tree, bs []Selectio
 			return nil, err
 		}
 	}
-	d := &differ{rules: r}
+	d := &differ{}
 	for i := range max(len(ta), len(tb)) {
 		var x, y []item
 		if i < len(ta) {
@@ -83,7 +87,6 @@ func everything(all ...[]taken) []string {
 
 // differ collects what differs.
 type differ struct {
-	rules   Rules
 	found   []string
 	unknown []pair // differ only if their bodies do
 }
@@ -177,7 +180,7 @@ func (d *differ) all(n *node) { n.each(func(n *node) { d.add(n.entry.Path) }) }
 func (d *differ) entries(a, b *Entry) {
 	switch {
 	case a == b || a.Path == "" && b.Path == "":
-	case a.Path == "" || b.Path == "" || !bytes.Equal(a.header(d.rules, nil), b.header(d.rules, nil)):
+	case a.Path == "" || b.Path == "" || !bytes.Equal(a.header(nil), b.header(nil)):
 		d.add(a.Path)
 		d.add(b.Path)
 	case a.body != b.body:
@@ -196,7 +199,7 @@ func (d *differ) paths(ctx context.Context) ([]string, error) {
 	}
 	for _, p := range d.unknown {
 		x, y := &node{entry: p.a}, &node{entry: p.b}
-		if x.leaf(d.rules) != y.leaf(d.rules) {
+		if x.leaf() != y.leaf() {
 			d.add(p.a.Path)
 			d.add(p.b.Path)
 		}

@@ -18,36 +18,43 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
 // Rules are what counts to a builder. The zero Rules are BuildKit's.
 type Rules struct {
-	Owner bool // files' owners count
 	// Names tells that files count by their whole path in the context, and
 	// links as what they lead to.
 	Names bool
-	// NonEmpty tells that a pattern that matches nothing is an error.
-	NonEmpty bool
+	// Root tells that it counts whether root owns a file, and which group root's
+	// is; setuid and setgid don't count. See buildahLeaf.
+	Root bool
 }
+
+// chain tells whether the rules are those of a builder that hashes each source
+// by itself, in the order of the instruction.
+func (r Rules) chain() bool { return r.Names || r.Root }
 
 // The builders' rules.
 var (
 	BuildKit = Rules{}
-	Classic  = Rules{Names: true, NonEmpty: true} // builder/dockerfile/copy.go of the Docker Engine
-	Buildah  = Rules{Owner: true, NonEmpty: true}
+	Classic  = Rules{Names: true} // builder/dockerfile/copy.go of the Docker Engine 20.10
+	Buildah  = Rules{Root: true}  // add.go and copier of buildah 1.28
 )
 
 // Digest returns the digest of what the selections of one input take. Two
 // digests are equal exactly if the builder's would be. What a selection takes
 // is read, if it wasn't before. A selection that takes nothing is a
-// [*NoMatchError]; but a pattern may match nothing, unless r says otherwise, as
-// BuildKit copies nothing then. A link that leads round in a circle is
+// [*NoMatchError]; but to BuildKit a pattern may match nothing, and it copies
+// nothing then. A link that leads round in a circle is
 // [ErrLinks].
 func (t *Tree) Digest(ctx context.Context, sels []Selection, r Rules) (Digest, error) {
-	taken, err := t.take(normal(sels), r)
+	if r.chain() {
+		return t.chainDigest(ctx, sels, r)
+	}
+	taken, err := t.take(normal(sels))
 	if err != nil {
 		return Digest{}, err
 	}
 	var unread []*Entry
 	for _, s := range taken {
 		for _, it := range s.items {
-			unread = it.unread(unread, r)
+			unread = it.unread(unread)
 		}
 	}
 	if err := loadAll(ctx, unread); err != nil {
@@ -55,7 +62,7 @@ func (t *Tree) Digest(ctx context.Context, sels []Selection, r Rules) (Digest, e
 	}
 	h := sha256.New()
 	for _, s := range taken {
-		d := s.digest(r)
+		d := s.digest()
 		h.Write(d[:])
 	}
 	return Digest(h.Sum(nil)), nil
@@ -68,29 +75,21 @@ type taken struct {
 }
 
 // take returns what each selection takes.
-func (t *Tree) take(sels []Selection, r Rules) ([]taken, error) {
+func (t *Tree) take(sels []Selection) ([]taken, error) {
 	all := make([]taken, len(sels))
 	for i := range sels {
 		var err error
-		if r.Names {
-			all[i].items, err = t.classicItems(&sels[i])
-		} else {
-			all[i].items, all[i].single, err = t.items(&sels[i])
-		}
-		if err != nil {
+		if all[i].items, all[i].single, err = t.items(&sels[i]); err != nil {
 			return nil, err
-		}
-		if len(all[i].items) == 0 && r.NonEmpty && (sels[i].Wildcard || !r.Names) {
-			return nil, t.noMatch(sels[i].Path)
 		}
 	}
 	return all, nil
 }
 
 // digest is contenthash's Checksum. All must have been loaded.
-func (s *taken) digest(r Rules) Digest {
+func (s *taken) digest() Digest {
 	if s.single {
-		return s.items[0].digest(r)
+		return s.items[0].digest()
 	}
 	var l list
 	for _, it := range s.items {
@@ -98,7 +97,7 @@ func (s *taken) digest(r Rules) Digest {
 		if key == "" {
 			key = "/" // the directory that the selection is of
 		}
-		l.add(key, it.digest(r))
+		l.add(key, it.digest())
 	}
 	return l.sum()
 }
@@ -124,83 +123,70 @@ func (l *list) sum() Digest {
 }
 
 // unread appends the entries that a digest needs and that weren't read.
-func (it *item) unread(entries []*Entry, r Rules) []*Entry {
+func (it *item) unread(entries []*Entry) []*Entry {
 	switch {
 	case it.n == nil:
 		return entries
 	case it.deep:
-		return it.n.unread(entries, r)
+		return it.n.unread(entries)
 	case it.n.entry.loaded():
 		return entries
 	}
 	return append(entries, it.n.entry)
 }
 
-func (n *node) unread(entries []*Entry, r Rules) []*Entry {
-	if n.entry.IsDir() && n.sum(r).Load() != nil {
+func (n *node) unread(entries []*Entry) []*Entry {
+	if n.entry.IsDir() && n.sum.Load() != nil {
 		return entries
 	}
 	if !n.entry.loaded() {
 		entries = append(entries, n.entry)
 	}
 	for _, k := range n.kids {
-		entries = k.unread(entries, r)
+		entries = k.unread(entries)
 	}
 	return entries
 }
 
-func (it *item) digest(r Rules) Digest {
+func (it *item) digest() Digest {
 	switch {
 	case it.n == nil:
 		return sha256.Sum256([]byte("broken link"))
 	case it.deep:
-		return it.n.digest(r)
+		return it.n.digest()
 	}
-	return it.n.leaf(r)
-}
-
-// sum is where a directory's digest is remembered.
-func (n *node) sum(r Rules) interface {
-	Load() *Digest
-	Store(*Digest)
-} {
-	if r.Owner {
-		return &n.sums[1]
-	}
-	return &n.sums[0]
+	return it.n.leaf()
 }
 
 // digest returns the digest of a node and all that is below it.
-func (n *node) digest(r Rules) Digest {
+func (n *node) digest() Digest {
 	if !n.entry.IsDir() {
-		return n.leaf(r)
+		return n.leaf()
 	}
-	if d := n.sum(r).Load(); d != nil {
+	if d := n.sum.Load(); d != nil {
 		return *d
 	}
 	var l list
-	l.add("/", n.leaf(r))
+	l.add("/", n.leaf())
 	for _, k := range n.kids {
-		l.add("/"+k.name, k.digest(r))
+		l.add("/"+k.name, k.digest())
 	}
 	d := l.sum()
-	n.sum(r).Store(&d)
+	n.sum.Store(&d)
 	return d
 }
 
 // leaf returns the digest of a node without what is below it. The root has
-// none of its own.
-func (n *node) leaf(r Rules) Digest {
-	if n.entry.Path == "" {
+// none of its own; but that of an empty context BuildKit finds on its own disk,
+// as a directory of 0755.
+func (n *node) leaf() Digest {
+	if n.entry.Path == "" && len(n.kids) > 0 {
 		return sha256.Sum256(nil)
 	}
 	e := n.entry
-	b := e.header(r, make([]byte, 0, 128))
+	b := e.header(make([]byte, 0, 128))
 	if e.body != nil {
 		for _, a := range e.body.attrs {
-			if r.Names && a.name != "security.capability" {
-				continue // the engine's client sends no others
-			}
 			b = strconv.AppendQuote(b, a.name)
 			b = strconv.AppendQuote(b, a.value)
 		}
@@ -212,7 +198,7 @@ func (n *node) leaf(r Rules) Digest {
 }
 
 // header appends what counts of an entry beside its body.
-func (e *Entry) header(r Rules, b []byte) []byte {
+func (e *Entry) header(b []byte) []byte {
 	b = append(b, e.kind())
 	number := func(n uint64) { b = append(strconv.AppendUint(b, n, 10), ' ') }
 	number(uint64(e.Mode.Perm()))
@@ -221,10 +207,6 @@ func (e *Entry) header(r Rules, b []byte) []byte {
 	}
 	number(uint64(e.Size))
 	number(e.device)
-	if r.Owner {
-		number(uint64(e.UID))
-		number(uint64(e.GID))
-	}
 	return strconv.AppendQuote(b, e.Link)
 }
 

@@ -16,8 +16,7 @@ type node struct {
 	entry *Entry
 	kids  []*node // of a directory, in the order of their names' bytes
 
-	// sums are the directory's digests: by BuildKit's rules, and with owners.
-	sums [2]atomic.Pointer[Digest]
+	sum atomic.Pointer[Digest] // of a directory, by BuildKit's rules
 }
 
 func newRoot() *node { return &node{entry: &Entry{Mode: fs.ModeDir | 0o755}} }

@@ -25,6 +25,11 @@ type Selection struct {
 	// what Path is; none is no filter. Required are beginnings of paths, with a
 	// slash before them, that something must be selected of.
 	Include, Exclude, Required []string
+
+	// What buildah makes of what is taken, which counts for it and for no other
+	// builder: the name of the one file, the owner as "uid:gid" and the mode in
+	// octal; "" for what they are.
+	Name, Owner, Mode string
 }
 
 // filtered tells whether single paths are looked at.
@@ -33,7 +38,8 @@ func (s *Selection) filtered() bool {
 }
 
 func (s *Selection) equal(o *Selection) bool {
-	return s.Path == o.Path && s.Wildcard == o.Wildcard && s.FollowLinks == o.FollowLinks &&
+	return s.Name == o.Name && s.Owner == o.Owner && s.Mode == o.Mode &&
+		s.Path == o.Path && s.Wildcard == o.Wildcard && s.FollowLinks == o.FollowLinks &&
 		slices.Equal(s.Include, o.Include) && slices.Equal(s.Exclude, o.Exclude) && slices.Equal(s.Required, o.Required)
 }
 
@@ -178,7 +184,7 @@ type collector struct {
 	pattern          string // the selection's path, with a slash before it; "" for the root
 	prefix           string // what of it is before the first wildcard
 	resolved         string // prefix without links
-	include, exclude *patternmatcher.PatternMatcher
+	include, exclude *patterns
 
 	items   []*found
 	parents []*found // directories around the path that is visited
@@ -193,12 +199,12 @@ func newCollector(s *Selection) (*collector, error) {
 	}
 	var err error
 	if len(s.Include) > 0 {
-		if c.include, err = patternmatcher.New(s.Include); err != nil {
+		if c.include, err = newPatterns(s.Include); err != nil {
 			return nil, fmt.Errorf("the patterns %q: %w", s.Include, err)
 		}
 	}
 	if len(s.Exclude) > 0 {
-		if c.exclude, err = patternmatcher.New(s.Exclude); err != nil {
+		if c.exclude, err = newPatterns(s.Exclude); err != nil {
 			return nil, fmt.Errorf("the patterns %q: %w", s.Exclude, err)
 		}
 	}
@@ -317,7 +323,7 @@ func (c *collector) takes(f *found, rel string, parent *found) (bool, error) {
 		above = *parent
 	}
 	if c.include != nil {
-		ok, info, err := c.include.MatchesUsingParentResults(rel, above.include)
+		ok, info, err := c.include.under(rel, above.include)
 		if err != nil {
 			return false, fmt.Errorf("the patterns %q: %w", c.s.Include, err)
 		}
@@ -327,7 +333,7 @@ func (c *collector) takes(f *found, rel string, parent *found) (bool, error) {
 		}
 	}
 	if c.exclude != nil {
-		out, info, err := c.exclude.MatchesUsingParentResults(rel, above.exclude)
+		out, info, err := c.exclude.under(rel, above.exclude)
 		if err != nil {
 			return false, fmt.Errorf("the patterns %q: %w", c.s.Exclude, err)
 		}

@@ -1,7 +1,6 @@
 package cascade
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -16,14 +15,18 @@ import (
 	"github.com/layerscope/layerscope/analyze/dockerfile"
 )
 
-// namedContext returns what --build-context says that a name is.
-func (p *planner) namedContext(name string, platform *ocispecs.Platform) (string, bool) {
+// given is what --build-context gives: a name and what it is.
+type given struct{ name, value string }
+
+// namedContext returns what --build-context says that a name is; nil if it says
+// nothing.
+func (p *planner) namedContext(name string, platform *ocispecs.Platform) *given {
 	if p.opt.Builder == Classic || strings.EqualFold(name, "scratch") || strings.EqualFold(name, "context") {
-		return "", false
+		return nil
 	}
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
-		return "", false
+		return nil
 	}
 	name = strings.TrimSuffix(reference.FamiliarString(named), ":latest")
 	if platform == nil {
@@ -31,10 +34,10 @@ func (p *planner) namedContext(name string, platform *ocispecs.Platform) (string
 	}
 	for _, key := range []string{name + "::" + platforms.FormatAll(platforms.Normalize(*platform)), name} {
 		if value, ok := p.opt.Contexts[key]; ok {
-			return value, true
+			return &given{key, value}
 		}
 	}
-	return "", false
+	return nil
 }
 
 // pull begins a stage with its base: an image, a context or nothing.
@@ -54,7 +57,7 @@ func (s *plan) pull() error {
 	}
 	switch {
 	case s.replaced:
-		return s.pullContext(s.context, s.stage.Name, *platform, deps)
+		return s.pullContext(*platform, deps)
 	case s.name == "scratch":
 		s.platform = &s.target
 		s.done = s.stage == nil
@@ -68,9 +71,8 @@ func (s *plan) pull() error {
 	full := reference.TagNameOnly(ref).String()
 	s.platform = platform
 	s.done = s.stage == nil
-	if value, ok := s.namedContext(full, platform); ok {
-		s.context = value
-		return s.pullContext(value, reference.FamiliarString(ref), *platform, deps)
+	if s.context = s.namedContext(full, platform); s.context != nil {
+		return s.pullContext(*platform, deps)
 	}
 	s.pullImage(full, *platform, deps)
 	return nil
@@ -83,7 +85,7 @@ func (s *plan) pullImage(ref string, platform ocispecs.Platform, deps set) {
 		known = s.opt.Images.Image(ref, platforms.FormatAll(platform))
 	}
 	if known == nil {
-		s.g.Notes = append(s.g.Notes, Note{s.lines(), fmt.Sprintf("nothing is known of the image %s: its variables, working directory, user and ONBUILD triggers are taken for none", ref)})
+		s.g.Notes = append(s.g.Notes, Note{s.lines(), fmt.Sprintf("the image %s isn't known: its ENV, WORKDIR, USER and ONBUILD are taken for none", s.name)})
 	} else if s.opt.Platform == "" && s.stage != nil && s.stage.Platform == "" && known.Platform != "" {
 		// Without a --platform an image of another is taken as it is.
 		if p, err := platforms.Parse(known.Platform); err == nil {
@@ -115,7 +117,8 @@ func (s *plan) pullImage(ref string, platform ocispecs.Platform, deps set) {
 func (s *plan) lines() dockerfile.Range { return s.g.Steps[s.step].Lines }
 
 // pullContext begins a stage with what --build-context says.
-func (s *plan) pullContext(value, name string, platform ocispecs.Platform, deps set) error {
+func (s *plan) pullContext(platform ocispecs.Platform, deps set) error {
+	name, value := s.context.name, s.context.value
 	s.platform = &platform
 	s.done = s.done || s.replaced
 	scheme, rest, ok := strings.Cut(value, ":")
@@ -252,6 +255,3 @@ func cleaned(p string) string {
 	}
 	return c
 }
-
-// errUnknown says that an instruction isn't one of ours.
-var errUnknown = errors.New("an instruction that our BuildKit doesn't know")

@@ -22,8 +22,10 @@ func rulesOf(b Builder) rules {
 	switch b {
 	case BuildKit:
 		return buildKit{}
+	case Classic:
+		return classicBuilder{}
 	}
-	return nil
+	return buildahBuilder{}
 }
 
 // buildKit has a node for each RUN, COPY, ADD and WORKDIR. All else changes the
@@ -37,9 +39,16 @@ func (buildKit) begin(s *plan) error {
 	from := s.g.Steps[s.step]
 	if s.base == nil && s.out != nil {
 		from.Nodes = append(from.Nodes, s.out)
-		if s.out.Kind == KindImage && s.context == "" {
-			// Of several stages from one image the first names its node.
-			if label := s.label(); s.out.Label == (Label{}) {
+		if s.out.Kind == KindImage && s.context == nil {
+			// Of several stages from one image the first names its node, before
+			// BuildKit knows of the image's triggers.
+			label := s.label()
+			for _, c := range s.commands {
+				if c.trigger {
+					label.Total--
+				}
+			}
+			if s.out.Label == (Label{}) {
 				s.out.Label, s.out.Stage = label, s.stage.Index
 			}
 		}

@@ -36,9 +36,12 @@ type Cause struct {
 	// What changed: "command", "VERSION", "WORKDIR", "debian:12", a stage.
 	What  string
 	Files []string // of the context that differ
+	// At is the instruction that the change is part of: the first that runs
+	// again for it.
+	At int
 	// Via is the instruction that the node reads, through which the change
 	// comes; -1 for the instruction's own change.
-	Via  int
+	Via int
 	// Role is of the edge that it comes through, of content the edge that reads
 	// it; "" if Via is -1.
 	Role Role
@@ -65,27 +68,34 @@ func newExplainer(m *matcher, all []best) *explainer {
 		if ex.before != m.after.Graph {
 			ex.pairs = align(m.after.Graph, ex.before)
 			for _, s := range ex.before.Steps {
-				ex.texts[stepText(ex.before, s)]++
+				for _, text := range stepTexts(ex.before, s) {
+					ex.texts[text]++
+				}
 			}
 		}
 	}
 	return ex
 }
 
-// stepText tells instructions of different stages apart.
-func stepText(g *Graph, s *Step) string {
-	stage := "global"
+// stepTexts returns an instruction's text with what tells it from others' of
+// other stages: the stage's number, and its name if it has one. Either may be
+// edited.
+func stepTexts(g *Graph, s *Step) []string {
+	stages := []string{"global"}
 	if s.Stage >= 0 {
-		stage = fmt.Sprint(s.Stage)
+		stages = []string{fmt.Sprint(s.Stage)}
 		if name := g.Stages[s.Stage].Name; name != "" {
-			stage = "/" + name
+			stages = append(stages, "/"+name)
 		}
 	}
-	text := stage + "\x00" + s.Text
+	text := s.Text
 	for _, h := range s.Heredocs {
 		text += "\x00" + h.Content
 	}
-	return text
+	for i := range stages {
+		stages[i] += "\x00" + text
+	}
+	return stages
 }
 
 // changed tells whether an instruction is edited, or wasn't there before.
@@ -96,7 +106,7 @@ func (ex *explainer) changed(s *Step) bool {
 	if ex.before == nil || ex.before == ex.m.after.Graph {
 		return false
 	}
-	return ex.texts[stepText(ex.m.after.Graph, s)] == 0
+	return !slices.ContainsFunc(stepTexts(ex.m.after.Graph, s), func(text string) bool { return ex.texts[text] > 0 })
 }
 
 // align finds for nodes of a graph those of an earlier one that they take the
@@ -147,6 +157,9 @@ func (ex *explainer) node(n *Node) *Cause {
 		return c
 	}
 	c := ex.find(n)
+	if c != nil && c.Via < 0 {
+		c.At = n.Step
+	}
 	ex.made[n] = c
 	return c
 }
@@ -156,6 +169,10 @@ func (ex *explainer) find(n *Node) *Cause {
 	switch {
 	case n.Kind == KindUnknown:
 		return &Cause{Kind: CauseUnknown, Step: n.Step, Via: -1, By: -1, What: ex.m.after.Graph.Steps[n.Step].Keyword}
+	case ex.m.marks.has(n.Step) && n.Kind != KindImage:
+		return &Cause{Kind: CauseItself, Step: n.Step, Via: -1, By: -1, What: ex.m.after.Graph.Steps[n.Step].Keyword}
+	case len(n.In) > 0 && n.In[0].Role == RoleBase && n.In[0].deps.intersects(ex.m.marks):
+		return ex.base(&n.In[0])
 	case n.deps.intersects(ex.m.marks):
 		return ex.marked(n)
 	case b.with != nil && b.outcome.state != Hit:
@@ -169,9 +186,6 @@ func (ex *explainer) find(n *Node) *Cause {
 // marked explains a node whose key hangs on an edited instruction.
 func (ex *explainer) marked(n *Node) *Cause {
 	g := ex.m.after.Graph
-	if ex.m.marks.has(n.Step) && g.Steps[n.Step].Keyword != "FROM" {
-		return &Cause{Kind: CauseItself, Step: n.Step, Via: -1, By: -1, What: g.Steps[n.Step].Keyword}
-	}
 	var c *Cause
 	n.deps.each(func(i int) {
 		if c != nil || !ex.m.marks.has(i) {
@@ -195,6 +209,9 @@ func (ex *explainer) marked(n *Node) *Cause {
 
 // own explains a node whose key no earlier one has.
 func (ex *explainer) own(n *Node) *Cause {
+	if n.Kind == KindLocal { // no instruction's own
+		return &Cause{Kind: CauseContext, Step: n.Step, What: n.Context, Via: -1, By: -1}
+	}
 	g := ex.m.after.Graph
 	c := &Cause{Kind: CauseNew, Step: n.Step, Via: -1, By: -1, What: g.Steps[n.Step].Keyword}
 	o := ex.pairs[n]
@@ -285,20 +302,10 @@ func (ex *explainer) inputs(n *Node, o *outcome) *Cause {
 		return &Cause{Kind: CauseContext, Step: n.Step, What: e.From.Context, Via: -1, By: -1}
 	case e.From.Kind == KindLocal:
 		return &Cause{Kind: CauseFiles, Step: n.Step, Files: in.files, What: e.From.Context, Via: -1, By: n.Step}
+	case e.deps.intersects(ex.m.marks) && in.frontier:
+		return ex.onContent(n, e, ex.base(e))
 	case e.deps.intersects(ex.m.marks):
-		c := &Cause{Kind: CauseBase, Via: -1, By: -1, Step: -1}
-		e.deps.each(func(i int) {
-			if c.Step < 0 && ex.m.marks.has(i) {
-				c.Step, c.What = i, ex.m.after.Graph.Steps[i].Keyword
-			}
-		})
-		if kw := c.What; kw != "FROM" {
-			c.Kind = CauseOrder
-		}
-		if in.frontier {
-			return ex.onContent(n, e, c)
-		}
-		return c
+		return ex.base(e)
 	case in.frontier:
 		return ex.onContent(n, e, ex.node(e.From))
 	case e.From.Kind == KindInline:
@@ -311,6 +318,24 @@ func (ex *explainer) inputs(n *Node, o *outcome) *Cause {
 		return &Cause{Kind: CauseOrder, Step: n.Step, What: "what it stands on", Via: -1, By: -1}
 	}
 	return ex.through(ex.node(e.From), e)
+}
+
+// base explains an edge that an edited instruction makes another: a FROM, or
+// what that hangs on.
+func (ex *explainer) base(e *Edge) *Cause {
+	c := &Cause{Kind: CauseBase, Via: -1, By: -1, Step: -1}
+	e.deps.each(func(i int) {
+		if s := ex.m.after.Graph.Steps[i]; c.Step < 0 && ex.m.marks.has(i) {
+			c.Step, c.What = i, s.Keyword
+			if s.Keyword == "ARG" {
+				c.What = "ARG " + variableNames(s.Instruction)
+			}
+		}
+	})
+	if c.What == "WORKDIR" {
+		c.Kind = CauseOrder
+	}
+	return c
 }
 
 // onContent explains a node by content that is built again.

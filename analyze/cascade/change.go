@@ -58,7 +58,8 @@ func (b Build) With(c Change) (after Build, assume Assume, err error) {
 		}
 		assume.Steps = append(assume.Steps, s.Index)
 	}
-	after.Contexts = maps.Clone(b.Contexts)
+	after.Contexts = map[string]*buildcontext.Tree{}
+	maps.Copy(after.Contexts, b.Contexts)
 	maps.Copy(after.Contexts, c.Contexts)
 	if tree := after.Contexts[""]; tree != nil && b.Dockerfile != "" && (c.File != nil || len(c.Lines) > 0) {
 		after.Contexts[""] = tree.Edit(buildcontext.Change{Path: b.Dockerfile, Kind: buildcontext.Changed})

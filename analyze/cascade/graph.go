@@ -69,7 +69,9 @@ type Node struct {
 	In    []Edge
 
 	// Label is the node's place in BuildKit's output, such as {"build", 3, 6}
-	// for "[build 3/6] RUN npm ci"; zero for nodes that it doesn't number.
+	// for "[build 3/6] RUN npm ci"; zero for nodes that it doesn't number. It is
+	// {"2", 3, 6} for buildah's "[2/4] STEP 3/6: RUN npm ci", whose first step is
+	// the FROM, and the same for the classic builder.
 	Label Label
 	// Uncached tells that the node is built anew always: --no-cache-filter, or
 	// an instruction that isn't known.
@@ -122,6 +124,9 @@ type Edge struct {
 	Content []buildcontext.Selection
 
 	deps set // instructions whose edit makes the edge another, as a FROM's
+	// unpack tells that what counts of an archive is what is in it, which isn't
+	// looked into.
+	unpack bool
 }
 
 // Firebreak tells whether the edge is on content: what is below reruns only if

@@ -56,7 +56,7 @@ func (b Build) readsItself(ctx context.Context) (map[edge]bool, error) {
 	}
 	edited := tree.Edit(buildcontext.Change{Path: b.Dockerfile, Kind: buildcontext.Changed})
 	m := &matcher{ctx: ctx, content: map[content]*compared{}, after: &b, before: []Build{{Graph: b.Graph, Contexts: map[string]*buildcontext.Tree{"": edited}}}}
-	m.rules.Owner = b.Graph.Options.Builder == Buildah
+	m.rules = contentRules(b.Graph.Options.Builder)
 	for _, n := range b.Graph.Nodes {
 		for i := range n.In {
 			e := &n.In[i]
@@ -94,7 +94,7 @@ func (sp *spread) run(step int) {
 			sp.match[i], sp.state[i] = Miss, Hit
 		}
 		if n.Uncached {
-			sp.state[i] = Miss
+			sp.match[i], sp.state[i] = Miss, Miss
 		}
 	}
 }
@@ -127,6 +127,8 @@ func (sp *spread) verdict(s *Step, edited int) State {
 		return sp.state[s.Nodes[len(s.Nodes)-1].ID]
 	case s.Index == edited:
 		return Miss
+	case len(s.Nodes) > 0:
+		return sp.state[s.Nodes[0].ID]
 	}
 	return Hit
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/layerscope/layerscope/analyze/buildcontext"
 )
@@ -39,6 +40,17 @@ func (a Assume) marks() set {
 		marks = marks.or(one(i))
 	}
 	return marks
+}
+
+// contentRules are what counts of files to a builder.
+func contentRules(b Builder) buildcontext.Rules {
+	switch b {
+	case Classic:
+		return buildcontext.Classic
+	case Buildah:
+		return buildcontext.Buildah
+	}
+	return buildcontext.BuildKit
 }
 
 // matcher holds the relation between the nodes of a build and those of builds
@@ -96,6 +108,9 @@ func (m *matcher) matches(v, u *Node, build int) *outcome {
 	}
 	o := &outcome{state: Hit}
 	m.found[p] = o
+	if v == u && build == len(m.before) {
+		return o // of the same build
+	}
 	if v.key != u.key || v.deps.intersects(m.marks) || len(v.In) != len(u.In) {
 		o.state = Miss
 		return o
@@ -108,11 +123,23 @@ func (m *matcher) matches(v, u *Node, build int) *outcome {
 	return o
 }
 
+// differ tells at a glance that nodes can't agree: they stand on things that
+// can't. Nodes whose keys say little, such as merges, are many.
+func differ(v, u *Node) bool {
+	for i := range v.In {
+		if v.In[i].Content == nil && v.In[i].From.key != u.In[i].From.key {
+			return true
+		}
+	}
+	return false
+}
+
 // input compares an input with that of an earlier node.
 func (m *matcher) input(v *Node, a, b *Edge, build int) (in input) {
 	in.byName = Miss
-	// The files of a context come anew with each build: only content counts.
-	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal {
+	// The files of a context come anew with each build, and a node that isn't to
+	// be cached leads to no record: only content counts.
+	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal && !a.From.Uncached {
 		in.byName = m.matches(a.From, b.From, build).state
 	}
 	in.state = in.byName
@@ -147,6 +174,9 @@ func (m *matcher) input(v *Node, a, b *Edge, build int) (in input) {
 			in.state = Hit
 		}
 		return in
+	case m.rules.Names && otherPaths(a, b):
+		in.state = Miss
+		return in
 	default:
 		in.state, in.frontier = MayMiss, true
 	}
@@ -168,13 +198,17 @@ func (m *matcher) compare(a, b *Edge, build int) *compared {
 	}
 	c := &compared{}
 	m.content[k] = c
-	now, then := m.after.Contexts[a.From.Context], m.before[build].Contexts[b.From.Context]
+	then := m.after.Contexts[b.From.Context] // a node of the same build
+	if build < len(m.before) {
+		then = m.before[build].Contexts[b.From.Context]
+	}
+	now := m.after.Contexts[a.From.Context]
 	if now == nil || then == nil {
 		// Of files that aren't known, the same ones are the same.
 		c.known = now == nil && then == nil && a.From.Context == b.From.Context && a.Selector == b.Selector
 		return c
 	}
-	files, err := buildcontext.Differ(m.ctx, now, a.Content, then, b.Content, m.rules)
+	files, err := buildcontext.Differ(m.ctx, then, b.Content, now, a.Content, m.rules)
 	if _, ok := errors.AsType[*buildcontext.NoMatchError](err); ok {
 		// The builder fails; Check tells.
 		c.files, c.known = []string{a.Selector}, true
@@ -186,7 +220,7 @@ func (m *matcher) compare(a, b *Edge, build int) *compared {
 		}
 		return c
 	}
-	c.files, c.known = files, true
+	c.files, c.known = files, !a.unpack || slices.ContainsFunc(files, func(f string) bool { return !isArchive(f) }) || len(files) == 0
 	return c
 }
 
@@ -210,38 +244,64 @@ type best struct {
 	twin    *Node // the node of the same build that it equals and comes after
 }
 
+// twin looks for what a node equals among those before it in the same build: a
+// chain of images finds what the build itself has made.
+func (m *matcher) twin(v *Node, b *best, earlier []*Node) {
+	for _, u := range earlier {
+		if b.state == Hit {
+			return
+		}
+		if differ(v, u) || u.Uncached || u.deps.intersects(m.marks) {
+			continue
+		}
+		if o := m.matches(v, u, len(m.before)); o.state < b.state {
+			b.state, b.outcome = o.state, o
+			if b.with = u; o.state == Hit {
+				b.twin = u
+			}
+		}
+	}
+}
+
 // find finds for every node of the build the best earlier one.
 func (m *matcher) find() []best {
 	type known struct {
 		node  *Node
 		build int
 	}
-	byKey := map[string][]known{}
+	byKey, same := map[string][]known{}, map[string]known{}
 	for i, b := range m.before {
 		for _, n := range b.Graph.Nodes {
 			byKey[n.key] = append(byKey[n.key], known{n, i})
+			same[n.sig] = known{n, i}
 		}
 	}
-	twins := map[string]*Node{}
+	twins := map[string][]*Node{}
 	all := make([]best, len(m.after.Graph.Nodes))
 	for i, v := range m.after.Graph.Nodes {
 		b := best{state: Miss}
+		if k, ok := same[v.sig]; ok {
+			b.outcome, b.with, b.build = m.matches(v, k.node, k.build), k.node, k.build
+			b.state = b.outcome.state
+		}
 		for _, k := range byKey[v.key] {
+			if b.state == Hit && b.with != nil {
+				break // there is no better
+			}
+			if b.with != nil && differ(v, k.node) {
+				continue
+			}
 			o := m.matches(v, k.node, k.build)
 			if b.with == nil || o.state < b.state || o.state == b.state && k.node.Label == v.Label && b.with.Label != v.Label {
 				b.state, b.outcome, b.with, b.build = o.state, o, k.node, k.build
 			}
 		}
 		if m.after.Graph.Options.Builder != BuildKit {
-			// A chain of images finds what the same build has made before.
-			if first, ok := twins[v.sig]; !ok {
-				twins[v.sig] = v
-			} else if !v.deps.intersects(m.marks) && !first.deps.intersects(m.marks) {
-				b.state, b.twin = Hit, first
-			}
+			m.twin(v, &b, twins[v.key])
+			twins[v.key] = append(twins[v.key], v)
 		}
-		if v.Kind == KindLocal && b.with != nil {
-			b.state = Hit
+		if v.Kind == KindLocal {
+			b.state = Hit // each build reads its contexts; what counts is their files
 		}
 		if v.Uncached {
 			b.state = Miss

@@ -40,7 +40,7 @@ func Predict(ctx context.Context, after Build, before []Build, assume Assume) (*
 		ctx: ctx, after: &after, before: before, assume: assume, marks: assume.marks(),
 		found: map[pair]*outcome{}, content: map[content]*compared{},
 	}
-	m.rules.Owner = after.Graph.Options.Builder == Buildah
+	m.rules = contentRules(after.Graph.Options.Builder)
 	all := m.find()
 	if m.err != nil {
 		return nil, m.err

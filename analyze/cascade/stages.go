@@ -3,12 +3,12 @@ package cascade
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -31,6 +31,7 @@ type planner struct {
 
 	globals *environ
 	plans   []*plan          // the stages, then images that are copied from or mounted
+	alone   bool             // there is one stage to BuildKit, whose name it doesn't say
 	byName  map[string]*plan // by name in lower case
 	sources map[string]*Node // images, contexts and URLs, each of which is one node
 }
@@ -55,14 +56,22 @@ type plan struct {
 	nameDeps set    // what the base's name and platform hang on
 	platform *ocispecs.Platform
 	base     *plan  // the stage that this one is from
-	context  string // of --build-context that stands for the stage or its base; "" for none
+	context  *given // the --build-context that stands for the stage or its base; nil for none
 	replaced bool   // the context stands for the stage itself
 	commands []command
 	reads    []*plan
-	onBuild  bool // triggers have been added
+	readBy   []int // instructions that read those, as indexes into Graph.Steps
+	onBuild  bool  // triggers have been added
 	needed   bool
 	done     bool // its state is its result
 	state
+
+	// What a builder that makes an image of each instruction knows of the
+	// stage: its arguments, what its own ENVs set, and the proxies that an ARG
+	// declares by their names alone.
+	args     []argument
+	stageEnv []variable
+	bare     []string
 
 	numbered, total int // nodes that BuildKit's output numbers
 }
@@ -163,6 +172,10 @@ func (p *planner) plan() (*Graph, error) {
 		if err := s.run(); err != nil {
 			return nil, err
 		}
+	}
+	if p.opt.Builder == BuildKit {
+		p.unite()
+		p.prune(p.plans[target.Index])
 	}
 	p.note()
 	return p.g, nil
@@ -278,13 +291,39 @@ func (p *planner) readStages() error {
 			s.commands = append(s.commands, c)
 		}
 	}
-	return p.circular()
+	p.alone = len(p.plans) == 1 // what triggers of the base read doesn't count
+	if err := p.circular(); err != nil {
+		return err
+	}
+	return p.checkNames()
+}
+
+// checkNames refuses what is no name of an image, which BuildKit does also where
+// the target doesn't need the stage.
+func (p *planner) checkNames() error {
+	if p.opt.Builder != BuildKit {
+		return nil
+	}
+	for _, s := range p.plans {
+		if s.base != nil || s.name == "scratch" && !s.replaced {
+			continue
+		}
+		if _, err := reference.ParseNormalizedNamed(s.name); err != nil {
+			return p.fail(s.step, fmt.Errorf("failed to parse stage name %q: %w", s.name, err))
+		}
+	}
+	return nil
 }
 
 // readStage reads a FROM.
 func (p *planner) readStage(stage *Stage) error {
 	s := &plan{planner: p, stage: stage, index: len(p.plans)}
 	s.step = slices.IndexFunc(p.g.Steps, func(st *Step) bool { return st.Instruction == stage.From })
+	if stage.From.Broken != nil {
+		s.name = "scratch" // and then an unknown node
+		p.plans = append(p.plans, s)
+		return nil
+	}
 	name, deps, err := p.expand(stage.Base, p.globals)
 	if err != nil {
 		return p.fail(s.step, err)
@@ -309,9 +348,8 @@ func (p *planner) readStage(stage *Stage) error {
 	}
 	p.plans = append(p.plans, s)
 	if stage.Name != "" {
-		if value, ok := p.namedContext(stage.Name, s.platform); ok {
-			s.context, s.replaced = value, true
-		}
+		s.context = p.namedContext(stage.Name, s.platform)
+		s.replaced = s.context != nil
 	}
 	if !s.replaced {
 		s.base = p.byName[s.name] // a stage's name here is as written
@@ -342,19 +380,33 @@ func (s *plan) addSources(c *command) error {
 		} else {
 			c.from = s.named(cmd.From, c.step)
 		}
-		s.reads = append(s.reads, c.from)
+		s.read(c.from, c.step)
 	case *instructions.RunCommand:
 		for _, m := range instructions.GetMounts(cmd) {
 			if m.From == "" || m.From == "scratch" {
+				// BuildKit counts what isn't mounted of anything as a stage, by
+				// which it numbers the others and tells whether one is alone.
+				s.plans = append(s.plans, &plan{planner: s.planner, index: len(s.plans), step: c.step, name: "scratch", done: true})
 				c.mounts = append(c.mounts, nil)
 				continue
 			}
 			from := s.named(m.From, c.step)
 			c.mounts = append(c.mounts, from)
-			s.reads = append(s.reads, from)
+			s.read(from, c.step)
 		}
 	}
 	return nil
+}
+
+// read notes that an instruction reads a stage or an image. Of several the last
+// is blamed.
+func (s *plan) read(from *plan, step int) {
+	if i := slices.Index(s.reads, from); i >= 0 {
+		s.readBy[i] = step
+		return
+	}
+	s.reads = append(s.reads, from)
+	s.readBy = append(s.readBy, step)
 }
 
 // named returns the stage of a name, else the image.
@@ -367,7 +419,8 @@ func (p *planner) named(name string, step int) *plan {
 	return s
 }
 
-// circular refuses stages that read each other.
+// circular refuses stages that read each other, at the first of the lines that
+// they do it on.
 func (p *planner) circular() error {
 	const (
 		unseen = iota
@@ -375,24 +428,32 @@ func (p *planner) circular() error {
 		closed
 	)
 	seen := make([]int, len(p.plans))
-	var visit func(s *plan) bool
-	visit = func(s *plan) bool {
+	var visit func(s *plan) (first int) // the instruction, -1 for none
+	visit = func(s *plan) int {
 		seen[s.index] = open
-		for _, r := range s.reads {
-			if seen[r.index] == open || seen[r.index] == unseen && visit(r) {
-				return true
+		for i, r := range s.reads {
+			switch seen[r.index] {
+			case open:
+				return s.readBy[i]
+			case unseen:
+				if first := visit(r); first >= 0 {
+					return min(first, s.readBy[i])
+				}
 			}
 		}
 		seen[s.index] = closed
-		return false
+		return -1
 	}
 	for _, s := range p.plans {
-		if seen[s.index] == unseen && visit(s) {
+		if seen[s.index] != unseen {
+			continue
+		}
+		if first := visit(s); first >= 0 {
 			name := s.name
 			if s.stage != nil && s.stage.Name != "" {
 				name = s.stage.Name
 			}
-			return p.fail(s.step, fmt.Errorf("circular dependency detected on stage: %s", name))
+			return p.fail(first, fmt.Errorf("circular dependency detected on stage: %s", name))
 		}
 	}
 	return nil
@@ -452,6 +513,9 @@ func (p *planner) resolve(target *plan) error {
 			if err != nil {
 				return err
 			}
+			for _, r := range s.reads {
+				r.need()
+			}
 			again = again || more
 		}
 		if !again && !p.unresolved() {
@@ -472,7 +536,7 @@ func (s *plan) indexAfter() int { return s.index + 1 }
 // instructions, and tells whether they read anything.
 func (s *plan) addTriggers() (more bool, err error) {
 	triggers := s.state.onBuild
-	if s.base != nil {
+	if s.base != nil && s.opt.Builder != Buildah { // images of its format have none
 		for _, c := range s.base.commands {
 			if on, ok := c.ins.Command.(*instructions.OnbuildCommand); ok {
 				triggers = append(triggers, trigger{on.Expression, c.step})
@@ -502,7 +566,7 @@ func (s *plan) addTriggers() (more bool, err error) {
 func (p *planner) nameStages() {
 	for i, s := range p.g.Stages {
 		switch {
-		case len(p.plans) == 1:
+		case p.alone:
 			s.Label = ""
 		case s.Name != "":
 			s.Label = s.Name
@@ -521,6 +585,10 @@ func (p *planner) nameStages() {
 			switch c.ins.Keyword {
 			case "ADD", "COPY", "RUN", "WORKDIR":
 				s.total++
+			default:
+				if c.trigger { // each of which counts
+					s.total++
+				}
 			}
 		}
 	}
@@ -557,6 +625,11 @@ func (s *plan) run() error {
 	if err := s.rules.begin(s); err != nil {
 		return s.fail(s.step, err)
 	}
+	if from := s.stage.From; from.Broken != nil {
+		if err := s.addUnknown(command{ins: from, step: s.step, deps: one(s.step)}); err != nil {
+			return s.fail(s.step, err)
+		}
+	}
 	for _, c := range s.commands {
 		var err error
 		if c.ins.Broken != nil {
@@ -585,6 +658,3 @@ func (s *plan) inherit() {
 		v.deps = v.deps.or(deps)
 	}
 }
-
-// given returns the build arguments that are given, sorted by name.
-func (p *planner) given() []string { return slices.Sorted(maps.Keys(p.opt.Args)) }

@@ -80,9 +80,12 @@ func (c *Cause) root(g *Graph, of int) string {
 		if c.Step < 0 {
 			return fmt.Sprintf("%s isn't part of its environment any more", c.What)
 		}
+		if g.Steps[c.At].Keyword != "RUN" {
+			return fmt.Sprintf("it uses %s %s%s", g.Steps[c.Step].Keyword, c.What, at)
+		}
 		return fmt.Sprintf("%s %s%s is part of its environment", g.Steps[c.Step].Keyword, c.What, at)
 	case CauseSetting:
-		return fmt.Sprintf("the %s that it runs with is set%s", settingName(c.What), at)
+		return fmt.Sprintf("the %s that it has is set%s", settingName(c.What), at)
 	case CauseFiles:
 		files := someOf(c.Files)
 		if c.By >= 0 && c.By != of {
@@ -92,6 +95,9 @@ func (c *Cause) root(g *Graph, of int) string {
 	case CauseBase:
 		if c.What == "FROM" || c.What == "" {
 			return fmt.Sprintf("its base%s is another", at)
+		}
+		if strings.HasPrefix(c.What, "ARG ") {
+			return fmt.Sprintf("its base hangs on %s%s", c.What, at)
 		}
 		return fmt.Sprintf("its base %s%s is another", c.What, at)
 	case CauseSource:

@@ -93,6 +93,15 @@ func (ins *Instruction) Fresh() instructions.Command {
 	return c
 }
 
+// Original returns the instruction as one line, as Text is, but with the white
+// space at its end.
+func (ins *Instruction) Original() string {
+	if ins.node == nil {
+		return ins.Text
+	}
+	return ins.node.Original
+}
+
 // StageError says that there is no stage of a name.
 type StageError struct {
 	File   string
