@@ -89,12 +89,23 @@ func (sp *spread) run(step int) {
 			}
 			m = max(m, sp.input(n, j, step))
 		}
+		if n.Kind == KindUnknown {
+			m = Miss
+		}
 		sp.match[i], sp.state[i] = m, m
+		for _, e := range n.In {
+			// As in matcher.becomes.
+			if e.From.Uncached && e.Content == nil {
+				sp.state[i] = Miss
+			} else if e.From.Uncached {
+				sp.state[i] = max(m, MayMiss)
+			}
+		}
 		if n.Kind == KindLocal {
 			sp.match[i], sp.state[i] = Miss, Hit
 		}
 		if n.Uncached {
-			sp.match[i], sp.state[i] = Miss, Miss
+			sp.state[i] = Miss
 		}
 	}
 }
