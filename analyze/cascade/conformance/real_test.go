@@ -109,8 +109,8 @@ func (o *oracle) test(t *testing.T) {
 		r.trials, verdicts = o.fullTrials, o.fullVerdicts
 		r.record = os.Getenv(recordEnv) == "1"
 	}
-	// As many builders as tests may run at a time.
-	free := make(chan builder, runtime.GOMAXPROCS(0))
+	// As many builders as tests may run at a time, which is what they keep busy.
+	free := make(chan builder, min(runtime.GOMAXPROCS(0), 4))
 	for i := range cap(free) {
 		b, err := o.open(l, fmt.Sprintf("%s%d", o.rules, i))
 		if err != nil {
