@@ -15,8 +15,9 @@ import (
 // and the selections are the same, and of a tree that [Tree.Edit] made only
 // what was edited.
 //
-// If selections take nothing of a, all of what they take of b differs; of b, it
-// is an error as of [Tree.Digest].
+// If selections take nothing of a, or follow links in a circle there, all of
+// what they take of b differs: no build can have had it. In b it is an error, as
+// of [Tree.Digest].
 func Differ(ctx context.Context, a *Tree, as []Selection, b *Tree, bs []Selection, r Rules) ([]string, error) {
 	if r.chain() {
 		return differChain(ctx, a, as, b, bs, r)
@@ -32,7 +33,7 @@ func Differ(ctx context.Context, a *Tree, as []Selection, b *Tree, bs []Selectio
 	}
 	ta, err := a.take(as)
 	if err != nil {
-		if _, ok := errors.AsType[*NoMatchError](err); !ok {
+		if _, ok := errors.AsType[*NoMatchError](err); !ok && !errors.Is(err, ErrLinks) {
 			return nil, err
 		}
 		ta, same = nil, false

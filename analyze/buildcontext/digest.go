@@ -177,9 +177,10 @@ func (n *node) digest() Digest {
 }
 
 // leaf returns the digest of a node without what is below it. The root has
-// none of its own.
+// none of its own; but that of an empty context BuildKit finds on its own disk,
+// as a directory of 0755.
 func (n *node) leaf() Digest {
-	if n.entry.Path == "" {
+	if n.entry.Path == "" && len(n.kids) > 0 {
 		return sha256.Sum256(nil)
 	}
 	e := n.entry

@@ -101,14 +101,14 @@ func (f *ignoreFile) matcher() (*matcher, error) {
 	if f == nil {
 		return nil, nil
 	}
-	pm, err := patternmatcher.New(f.patterns)
+	pm, err := newPatterns(f.patterns)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", f.name, err)
 	}
 	if len(pm.Patterns()) == 0 {
 		return nil, nil
 	}
-	m := &matcher{PatternMatcher: pm, file: f, plain: true}
+	m := &matcher{patterns: pm, file: f, plain: true}
 	for _, p := range pm.Patterns() {
 		if p.Exclusion() {
 			e := withoutGlob(p.String())
@@ -125,7 +125,7 @@ func (f *ignoreFile) matcher() (*matcher, error) {
 
 // matcher tells which paths a .dockerignore leaves out.
 type matcher struct {
-	*patternmatcher.PatternMatcher
+	*patterns
 	file       *ignoreFile
 	exceptions []string // the patterns with a !, with a slash at their end
 	plain      bool     // none of the exceptions has a wildcard but at its end
@@ -142,17 +142,26 @@ func (m *matcher) match(path string, above patternmatcher.MatchInfo) (bool, patt
 	if m == nil {
 		return false, above, nil
 	}
-	out, info, err := m.MatchesUsingParentResults(path, above)
+	out, info, err := m.under(path, above)
 	return out, info, m.wrap(err)
 }
 
-// ignores tells whether a path is left out.
-func (m *matcher) ignores(path string) (bool, error) {
+// ignores tells whether a path is left out. It is asked for from the root down,
+// as builders do: a pattern that is looked at only for what is below a
+// directory gives another answer than for the path alone.
+func (m *matcher) ignores(path string) (out bool, err error) {
 	if m == nil {
 		return false, nil
 	}
-	out, err := m.MatchesOrParentMatches(path)
-	return out, m.wrap(err)
+	var above patternmatcher.MatchInfo
+	for end := range len(path) + 1 {
+		if end == len(path) || path[end] == '/' {
+			if out, above, err = m.match(path[:end], above); err != nil {
+				return false, err
+			}
+		}
+	}
+	return out, nil
 }
 
 func (m *matcher) wrap(err error) error {
@@ -169,7 +178,8 @@ func (m *matcher) prunes(dir string) bool {
 	if !m.plain {
 		return false
 	}
-	return !slices.ContainsFunc(m.exceptions, func(e string) bool { return strings.HasPrefix(e, dir+"/") })
+	dir = m.path(dir) + "/"
+	return !slices.ContainsFunc(m.exceptions, func(e string) bool { return strings.HasPrefix(e, dir) })
 }
 
 // skipped is a path that .dockerignore leaves out.
@@ -224,14 +234,14 @@ func (t *Tree) Ignored(ctx context.Context) ([]Ignored, error) {
 type ignoredCount struct {
 	list      lister
 	patterns  []string
-	matchers  []*patternmatcher.PatternMatcher // of each pattern alone, without its !
+	matchers  []*patterns // of each pattern alone, without its !
 	byPattern map[string]*Ignored
 }
 
 func newIgnoredCount(t *Tree) (*ignoredCount, error) {
 	c := &ignoredCount{list: t.list, byPattern: map[string]*Ignored{}}
 	for _, p := range t.ignore.patterns {
-		m, err := patternmatcher.New([]string{strings.TrimPrefix(p, "!")})
+		m, err := newPatterns([]string{strings.TrimPrefix(p, "!")})
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", t.ignore.name, err)
 		}
@@ -241,22 +251,21 @@ func newIgnoredCount(t *Tree) (*ignoredCount, error) {
 	return c, nil
 }
 
-// pattern returns the pattern that leaves a path out; "" if none does.
+// pattern returns the pattern that leaves a path out, which something does.
 func (c *ignoredCount) pattern(path string) string {
-	by := ""
+	by, last := "", ""
 	for i, p := range c.patterns {
-		if exception := strings.HasPrefix(p, "!"); exception != (by != "") {
+		if ok, err := c.matchers[i].matches(path); err != nil || !ok {
 			continue
 		}
-		if ok, err := c.matchers[i].MatchesOrParentMatches(path); err == nil && ok {
-			if by == "" {
-				by = p
-			} else {
-				by = ""
-			}
+		switch exception := strings.HasPrefix(p, "!"); {
+		case exception:
+			by = ""
+		case by == "":
+			by, last = p, p
 		}
 	}
-	return by
+	return cmp.Or(by, last) // an exception for a directory may not count below it
 }
 
 func (c *ignoredCount) add(pattern string, e *Entry) {
@@ -311,7 +320,11 @@ func (c *ignoredCount) sorted() []Ignored {
 
 // ignoredBy returns the pattern that leaves a path out; "" if none does.
 func (t *Tree) ignoredBy(path string) string {
-	if t.ignore == nil || path == "" {
+	m, err := t.ignore.matcher()
+	if err != nil || m == nil || path == "" {
+		return ""
+	}
+	if out, err := m.ignores(path); err != nil || !out {
 		return ""
 	}
 	c, err := newIgnoredCount(t)

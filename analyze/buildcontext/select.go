@@ -184,7 +184,7 @@ type collector struct {
 	pattern          string // the selection's path, with a slash before it; "" for the root
 	prefix           string // what of it is before the first wildcard
 	resolved         string // prefix without links
-	include, exclude *patternmatcher.PatternMatcher
+	include, exclude *patterns
 
 	items   []*found
 	parents []*found // directories around the path that is visited
@@ -199,12 +199,12 @@ func newCollector(s *Selection) (*collector, error) {
 	}
 	var err error
 	if len(s.Include) > 0 {
-		if c.include, err = patternmatcher.New(s.Include); err != nil {
+		if c.include, err = newPatterns(s.Include); err != nil {
 			return nil, fmt.Errorf("the patterns %q: %w", s.Include, err)
 		}
 	}
 	if len(s.Exclude) > 0 {
-		if c.exclude, err = patternmatcher.New(s.Exclude); err != nil {
+		if c.exclude, err = newPatterns(s.Exclude); err != nil {
 			return nil, fmt.Errorf("the patterns %q: %w", s.Exclude, err)
 		}
 	}
@@ -323,7 +323,7 @@ func (c *collector) takes(f *found, rel string, parent *found) (bool, error) {
 		above = *parent
 	}
 	if c.include != nil {
-		ok, info, err := c.include.MatchesUsingParentResults(rel, above.include)
+		ok, info, err := c.include.under(rel, above.include)
 		if err != nil {
 			return false, fmt.Errorf("the patterns %q: %w", c.s.Include, err)
 		}
@@ -333,7 +333,7 @@ func (c *collector) takes(f *found, rel string, parent *found) (bool, error) {
 		}
 	}
 	if c.exclude != nil {
-		out, info, err := c.exclude.MatchesUsingParentResults(rel, above.exclude)
+		out, info, err := c.exclude.under(rel, above.exclude)
 		if err != nil {
 			return false, fmt.Errorf("the patterns %q: %w", c.s.Exclude, err)
 		}

@@ -40,8 +40,15 @@ func (buildKit) begin(s *plan) error {
 	if s.base == nil && s.out != nil {
 		from.Nodes = append(from.Nodes, s.out)
 		if s.out.Kind == KindImage && s.context == nil {
-			// Of several stages from one image the first names its node.
-			if label := s.label(); s.out.Label == (Label{}) {
+			// Of several stages from one image the first names its node, before
+			// BuildKit knows of the image's triggers.
+			label := s.label()
+			for _, c := range s.commands {
+				if c.trigger {
+					label.Total--
+				}
+			}
+			if s.out.Label == (Label{}) {
 				s.out.Label, s.out.Stage = label, s.stage.Index
 			}
 		}

@@ -68,27 +68,34 @@ func newExplainer(m *matcher, all []best) *explainer {
 		if ex.before != m.after.Graph {
 			ex.pairs = align(m.after.Graph, ex.before)
 			for _, s := range ex.before.Steps {
-				ex.texts[stepText(ex.before, s)]++
+				for _, text := range stepTexts(ex.before, s) {
+					ex.texts[text]++
+				}
 			}
 		}
 	}
 	return ex
 }
 
-// stepText tells instructions of different stages apart.
-func stepText(g *Graph, s *Step) string {
-	stage := "global"
+// stepTexts returns an instruction's text with what tells it from others' of
+// other stages: the stage's number, and its name if it has one. Either may be
+// edited.
+func stepTexts(g *Graph, s *Step) []string {
+	stages := []string{"global"}
 	if s.Stage >= 0 {
-		stage = fmt.Sprint(s.Stage)
+		stages = []string{fmt.Sprint(s.Stage)}
 		if name := g.Stages[s.Stage].Name; name != "" {
-			stage = "/" + name
+			stages = append(stages, "/"+name)
 		}
 	}
-	text := stage + "\x00" + s.Text
+	text := s.Text
 	for _, h := range s.Heredocs {
 		text += "\x00" + h.Content
 	}
-	return text
+	for i := range stages {
+		stages[i] += "\x00" + text
+	}
+	return stages
 }
 
 // changed tells whether an instruction is edited, or wasn't there before.
@@ -99,7 +106,7 @@ func (ex *explainer) changed(s *Step) bool {
 	if ex.before == nil || ex.before == ex.m.after.Graph {
 		return false
 	}
-	return ex.texts[stepText(ex.m.after.Graph, s)] == 0
+	return !slices.ContainsFunc(stepTexts(ex.m.after.Graph, s), func(text string) bool { return ex.texts[text] > 0 })
 }
 
 // align finds for nodes of a graph those of an earlier one that they take the

@@ -94,7 +94,7 @@ func (sp *spread) run(step int) {
 			sp.match[i], sp.state[i] = Miss, Hit
 		}
 		if n.Uncached {
-			sp.state[i] = Miss
+			sp.match[i], sp.state[i] = Miss, Miss
 		}
 	}
 }

@@ -126,8 +126,9 @@ func differ(v, u *Node) bool {
 // input compares an input with that of an earlier node.
 func (m *matcher) input(v *Node, a, b *Edge, build int) (in input) {
 	in.byName = Miss
-	// The files of a context come anew with each build: only content counts.
-	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal {
+	// The files of a context come anew with each build, and a node that isn't to
+	// be cached leads to no record: only content counts.
+	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal && !a.From.Uncached {
 		in.byName = m.matches(a.From, b.From, build).state
 	}
 	in.state = in.byName
@@ -288,8 +289,8 @@ func (m *matcher) find() []best {
 			m.twin(v, &b, twins[v.key])
 			twins[v.key] = append(twins[v.key], v)
 		}
-		if v.Kind == KindLocal { // it is what reads it that is anew, if anything
-			b.state = Hit
+		if v.Kind == KindLocal {
+			b.state = Hit // each build reads its contexts; what counts is their files
 		}
 		if v.Uncached {
 			b.state = Miss

@@ -148,7 +148,11 @@ func secret(m *instructions.Mount) (text, target string, err error) {
 	} else if target == "" {
 		target = "/run/secrets/" + path.Base(id)
 	}
-	return fmt.Sprintf("%s %v %s %s", id, m.Required, env, fileOf(m, 0o400)), target, nil
+	file := ""
+	if target != "" {
+		file = fileOf(m, 0o400)
+	}
+	return fmt.Sprintf("%s %v %s %s", id, m.Required, env, file), target, nil
 }
 
 // wire makes a RUN's inputs of its mounts: each node is one input, however

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -59,7 +60,8 @@ type plan struct {
 	replaced bool   // the context stands for the stage itself
 	commands []command
 	reads    []*plan
-	onBuild  bool // triggers have been added
+	readBy   []int // instructions that read those, as indexes into Graph.Steps
+	onBuild  bool  // triggers have been added
 	needed   bool
 	done     bool // its state is its result
 	state
@@ -170,6 +172,10 @@ func (p *planner) plan() (*Graph, error) {
 		if err := s.run(); err != nil {
 			return nil, err
 		}
+	}
+	if p.opt.Builder == BuildKit {
+		p.unite()
+		p.prune(p.plans[target.Index])
 	}
 	p.note()
 	return p.g, nil
@@ -285,10 +291,28 @@ func (p *planner) readStages() error {
 			s.commands = append(s.commands, c)
 		}
 	}
-	// To BuildKit a mount of nothing is from a stage too. What triggers of the
-	// base read doesn't count.
-	p.alone = len(p.plans) == 1 && !slices.ContainsFunc(p.plans[0].commands, func(c command) bool { return len(c.mounts) > 0 })
-	return p.circular()
+	p.alone = len(p.plans) == 1 // what triggers of the base read doesn't count
+	if err := p.circular(); err != nil {
+		return err
+	}
+	return p.checkNames()
+}
+
+// checkNames refuses what is no name of an image, which BuildKit does also where
+// the target doesn't need the stage.
+func (p *planner) checkNames() error {
+	if p.opt.Builder != BuildKit {
+		return nil
+	}
+	for _, s := range p.plans {
+		if s.base != nil || s.name == "scratch" && !s.replaced {
+			continue
+		}
+		if _, err := reference.ParseNormalizedNamed(s.name); err != nil {
+			return p.fail(s.step, fmt.Errorf("failed to parse stage name %q: %w", s.name, err))
+		}
+	}
+	return nil
 }
 
 // readStage reads a FROM.
@@ -356,19 +380,33 @@ func (s *plan) addSources(c *command) error {
 		} else {
 			c.from = s.named(cmd.From, c.step)
 		}
-		s.reads = append(s.reads, c.from)
+		s.read(c.from, c.step)
 	case *instructions.RunCommand:
 		for _, m := range instructions.GetMounts(cmd) {
 			if m.From == "" || m.From == "scratch" {
+				// BuildKit counts what isn't mounted of anything as a stage, by
+				// which it numbers the others and tells whether one is alone.
+				s.plans = append(s.plans, &plan{planner: s.planner, index: len(s.plans), step: c.step, name: "scratch", done: true})
 				c.mounts = append(c.mounts, nil)
 				continue
 			}
 			from := s.named(m.From, c.step)
 			c.mounts = append(c.mounts, from)
-			s.reads = append(s.reads, from)
+			s.read(from, c.step)
 		}
 	}
 	return nil
+}
+
+// read notes that an instruction reads a stage or an image. Of several the last
+// is blamed.
+func (s *plan) read(from *plan, step int) {
+	if i := slices.Index(s.reads, from); i >= 0 {
+		s.readBy[i] = step
+		return
+	}
+	s.reads = append(s.reads, from)
+	s.readBy = append(s.readBy, step)
 }
 
 // named returns the stage of a name, else the image.
@@ -381,7 +419,8 @@ func (p *planner) named(name string, step int) *plan {
 	return s
 }
 
-// circular refuses stages that read each other.
+// circular refuses stages that read each other, at the first of the lines that
+// they do it on.
 func (p *planner) circular() error {
 	const (
 		unseen = iota
@@ -389,24 +428,32 @@ func (p *planner) circular() error {
 		closed
 	)
 	seen := make([]int, len(p.plans))
-	var visit func(s *plan) bool
-	visit = func(s *plan) bool {
+	var visit func(s *plan) (first int) // the instruction, -1 for none
+	visit = func(s *plan) int {
 		seen[s.index] = open
-		for _, r := range s.reads {
-			if seen[r.index] == open || seen[r.index] == unseen && visit(r) {
-				return true
+		for i, r := range s.reads {
+			switch seen[r.index] {
+			case open:
+				return s.readBy[i]
+			case unseen:
+				if first := visit(r); first >= 0 {
+					return min(first, s.readBy[i])
+				}
 			}
 		}
 		seen[s.index] = closed
-		return false
+		return -1
 	}
 	for _, s := range p.plans {
-		if seen[s.index] == unseen && visit(s) {
+		if seen[s.index] != unseen {
+			continue
+		}
+		if first := visit(s); first >= 0 {
 			name := s.name
 			if s.stage != nil && s.stage.Name != "" {
 				name = s.stage.Name
 			}
-			return p.fail(s.step, fmt.Errorf("circular dependency detected on stage: %s", name))
+			return p.fail(first, fmt.Errorf("circular dependency detected on stage: %s", name))
 		}
 	}
 	return nil

@@ -54,11 +54,13 @@ func (s *step) isResult() bool {
 
 // source returns the identifier of a source, "" if the step is none.
 func (s *step) source() string {
-	if s.Op.Op == nil || s.Op.Op.Source == nil {
+	if !s.isSource() {
 		return ""
 	}
 	return s.Op.Op.Source.Identifier
 }
+
+func (s *step) isSource() bool { return s.Op.Op != nil && s.Op.Op.Source != nil }
 
 // scratch is the input that stands for an empty filesystem.
 const scratch = -1
@@ -96,24 +98,40 @@ type origin struct {
 // that can be told.
 func (g *graph) root(output string) (*origin, bool) {
 	for range len(g.byID) {
-		id, index, ok := parseOutput(output)
-		s := g.byID[id]
-		if !ok || s == nil || s.Op.Op == nil {
+		input, last, ok := g.input(output)
+		switch id, _, _ := parseOutput(output); {
+		case !ok:
 			return nil, false
-		}
-		if s.Op.Op.Source != nil {
-			return &origin{s, output}, true
-		}
-		input, ok := s.Op.Op.rootInput(index, len(s.Inputs))
-		switch {
-		case ok && input == scratch:
+		case last && !g.byID[id].isSource():
 			return nil, true
-		case !ok || input < 0 || input >= len(s.Inputs):
-			return nil, false
+		case last:
+			return &origin{g.byID[id], output}, true
 		}
-		output = s.Inputs[input]
+		output = input
 	}
 	return nil, false // in a circle
+}
+
+// input returns the output of another step that an output has its other files
+// from, or that it is the last: a source, or the first step on an empty
+// filesystem. It says whether that can be told.
+func (g *graph) input(output string) (input string, last, ok bool) {
+	id, index, ok := parseOutput(output)
+	s := g.byID[id]
+	if !ok || s == nil || s.Op.Op == nil {
+		return "", false, false
+	}
+	if s.Op.Op.Source != nil {
+		return "", true, true
+	}
+	at, ok := s.Op.Op.rootInput(index, len(s.Inputs))
+	switch {
+	case ok && at == scratch:
+		return "", true, true
+	case !ok || at < 0 || at >= len(s.Inputs):
+		return "", false, false
+	}
+	return s.Inputs[at], false, true
 }
 
 // parseOutput parses "step3:0".

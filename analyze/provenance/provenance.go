@@ -69,6 +69,14 @@ var ErrNotBuildKit = errors.New("not BuildKit's provenance")
 
 // Parse reads an in-toto statement.
 func Parse(statement []byte) (*Build, error) {
+	p, err := parse(statement)
+	if err != nil {
+		return nil, err
+	}
+	return &Build{Images: p.images(), Base: p.base()}, nil
+}
+
+func parse(statement []byte) (*predicate, error) {
 	// There is a comma before each value but the first of a list or object.
 	if n := bytes.Count(statement, []byte(",")); n > maxValues {
 		return nil, fmt.Errorf("the provenance has %d values, which is too many", n)
@@ -87,7 +95,7 @@ func Parse(statement []byte) (*Build, error) {
 	if !strings.Contains(p.buildType, "buildkit") {
 		return nil, ErrNotBuildKit
 	}
-	return &Build{Images: p.images(), Base: p.base()}, nil
+	return p, nil
 }
 
 // predicate is what both versions of a provenance hold.
@@ -95,8 +103,8 @@ type predicate struct {
 	buildType string
 	request   request
 	materials []material
-	steps     []step
-	layers    map[string][][]descriptor // by a step's output, "step3:0"
+	buildConfig
+	metadata
 }
 
 type request struct {
@@ -113,11 +121,13 @@ type material struct {
 }
 
 type buildConfig struct {
-	Steps []step `json:"llbDefinition"`
+	Steps []step            `json:"llbDefinition"`
+	IDs   map[string]string `json:"digestMapping"` // of steps, by the digests of their operations
 }
 
 type metadata struct {
-	Layers map[string][][]descriptor `json:"layers"`
+	Layers map[string][][]descriptor `json:"layers"` // by a step's output, "step3:0"
+	Source source                    `json:"source"`
 }
 
 type descriptor struct {
@@ -150,7 +160,7 @@ func parseV02(raw []byte) (*predicate, error) {
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, fmt.Errorf("parsing the provenance: %w", err)
 	}
-	return &predicate{p.BuildType, p.Invocation.Parameters, p.Materials, p.BuildConfig.Steps, p.Metadata.BuildKit.Layers}, nil
+	return &predicate{p.BuildType, p.Invocation.Parameters, p.Materials, p.BuildConfig, p.Metadata.BuildKit}, nil
 }
 
 func parseV1(raw []byte) (*predicate, error) {
@@ -175,7 +185,7 @@ func parseV1(raw []byte) (*predicate, error) {
 		return nil, fmt.Errorf("parsing the provenance: %w", err)
 	}
 	d := &p.BuildDefinition
-	return &predicate{d.BuildType, d.External.Request, d.Materials, d.Internal.BuildConfig.Steps, p.RunDetails.Metadata.BuildKit.Layers}, nil
+	return &predicate{d.BuildType, d.External.Request, d.Materials, d.Internal.BuildConfig, p.RunDetails.Metadata.BuildKit}, nil
 }
 
 // images returns the images among the materials.
@@ -196,7 +206,7 @@ func (p *predicate) images() []Image {
 
 // base finds what the last stage was built from.
 func (p *predicate) base() *Base {
-	g, ok := newGraph(p.steps)
+	g, ok := newGraph(p.Steps)
 	if !ok {
 		return nil
 	}
@@ -205,13 +215,13 @@ func (p *predicate) base() *Base {
 	case !ok:
 		return nil
 	case from == nil:
-		return &Base{Whole: chains(p.layers[g.result])}
+		return &Base{Whole: chains(p.Layers[g.result])}
 	}
 	img, ok := parseSource(from.step.source())
 	if !ok {
 		return nil
 	}
-	return &Base{Image: img, Chains: chains(p.layers[from.output]), Whole: chains(p.layers[g.result])}
+	return &Base{Image: img, Chains: chains(p.Layers[from.output]), Whole: chains(p.Layers[g.result])}
 }
 
 // chains returns the digests of chains of layers, those that are digests all

@@ -7,6 +7,7 @@ package edit
 import (
 	"bytes"
 	"maps"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -29,14 +30,50 @@ type Edit struct {
 // which the text is no Dockerfile, is left out. There are none of a text that
 // is no Dockerfile to begin with.
 func All(dockerfile []byte, args map[string]string) []Edit {
+	return slices.DeleteFunc(candidates(dockerfile, args), func(e Edit) bool { return !parses(e.Dockerfile) })
+}
+
+// Sample returns at most n of the edits that All returns, of as many kinds as
+// can be, without making sure of the others. The same seed chooses the same.
+func Sample(dockerfile []byte, args map[string]string, n int, seed uint64) []Edit {
+	byKind := map[string][]Edit{}
+	var names []string
+	for _, e := range candidates(dockerfile, args) {
+		if byKind[e.Kind] == nil {
+			names = append(names, e.Kind)
+		}
+		byKind[e.Kind] = append(byKind[e.Kind], e)
+	}
+	r := rand.New(rand.NewPCG(seed, uint64(len(dockerfile))))
+	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	var edits []Edit
+	for len(edits) < n && len(names) > 0 {
+		var left []string // kinds that there is more of
+		for _, name := range names {
+			of := byKind[name]
+			i := r.IntN(len(of))
+			if len(edits) < n && parses(of[i].Dockerfile) {
+				edits = append(edits, of[i])
+			}
+			if byKind[name] = slices.Delete(of, i, i+1); len(byKind[name]) > 0 {
+				left = append(left, name)
+			}
+		}
+		names = left
+	}
+	return edits
+}
+
+// candidates returns every edit that changes something. The text after some may
+// be no Dockerfile.
+func candidates(dockerfile []byte, args map[string]string) []Edit {
 	d := newDocument(dockerfile)
 	if d == nil {
 		return nil
 	}
 	var edits []Edit
 	add := func(e Edit) {
-		same := bytes.Equal(e.Dockerfile, dockerfile) && (e.Args == nil || maps.Equal(e.Args, args))
-		if !same && parses(e.Dockerfile) {
+		if !bytes.Equal(e.Dockerfile, dockerfile) || e.Args != nil && !maps.Equal(e.Args, args) {
 			edits = append(edits, e)
 		}
 	}
@@ -79,7 +116,7 @@ func Kinds() []string {
 	for _, k := range argKinds {
 		names = append(names, k.name)
 	}
-	return slices.Compact(names)
+	return names
 }
 
 // kind is a kind of edit of one instruction. There may be several ways to make

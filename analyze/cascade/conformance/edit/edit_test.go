@@ -3,6 +3,7 @@ package edit
 import (
 	"bytes"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -70,8 +71,8 @@ func TestEveryKindIsMade(t *testing.T) {
 func TestEditsOnceAndInOrder(t *testing.T) {
 	args := map[string]string{"VERSION": "2"}
 	a, b := All([]byte(full), args), All([]byte(full), args)
-	if diff := cmp.Diff(a, b); diff != "" {
-		t.Errorf("the second time other edits (-first +second):\n%s", diff)
+	if !reflect.DeepEqual(a, b) {
+		t.Error("the second time there are other edits")
 	}
 	known := Kinds()
 	if sorted := slices.Compact(slices.Sorted(slices.Values(known))); len(sorted) != len(known) {
@@ -87,6 +88,34 @@ func TestEditsOnceAndInOrder(t *testing.T) {
 		if !parses(e.Dockerfile) {
 			t.Errorf("%s on line %d leaves no Dockerfile:\n%s", e.Kind, e.Line, e.Dockerfile)
 		}
+	}
+}
+
+func TestSample(t *testing.T) {
+	all := map[string]bool{}
+	for _, e := range All([]byte(full), nil) {
+		all[e.Kind+"\n"+string(e.Dockerfile)] = true
+	}
+	for _, n := range []int{1, 20, 200} {
+		sample, kinds := Sample([]byte(full), nil, n, 1), map[string]bool{}
+		if len(sample) != n {
+			t.Errorf("%d edits, want %d", len(sample), n)
+		}
+		for _, e := range sample {
+			kinds[e.Kind] = true
+			if e.Args == nil && !all[e.Kind+"\n"+string(e.Dockerfile)] {
+				t.Errorf("%s on line %d is none of all edits", e.Kind, e.Line)
+			}
+		}
+		if len(kinds) < min(n, len(Kinds())*3/4) {
+			t.Errorf("%d edits are of %d kinds", n, len(kinds))
+		}
+		if !reflect.DeepEqual(sample, Sample([]byte(full), nil, n, 1)) {
+			t.Error("the same seed chooses others")
+		}
+	}
+	if few := Sample([]byte("FROM a\n"), nil, 1<<20, 1); len(few) == 0 || len(few) > len(All([]byte("FROM a\n"), nil)) {
+		t.Errorf("%d edits of a line", len(few))
 	}
 }
 
