@@ -40,12 +40,12 @@ var (
 	classic = chain{
 		builder: cascade.Classic, what: "Docker Engine 20.10, classic builder", figures: "4-classic",
 		open:       func(l *lab.Lab, name string) (chainBuilder, error) { return l.Classic(name) },
-		fullTrials: 30, fullVerdicts: 3000, sampleTrials: 2, sampleVerdicts: 200,
+		fullTrials: 14, fullVerdicts: 3000, sampleTrials: 2, sampleVerdicts: 200,
 	}
 	buildah = chain{
 		builder: cascade.Buildah, what: "buildah 1.28, --layers", figures: "5-buildah",
 		open:       func(l *lab.Lab, name string) (chainBuilder, error) { return l.Buildah(name) },
-		fullTrials: 20, fullVerdicts: 1500, sampleTrials: 1, sampleVerdicts: 100,
+		fullTrials: 9, fullVerdicts: 1500, sampleTrials: 1, sampleVerdicts: 100,
 	}
 )
 

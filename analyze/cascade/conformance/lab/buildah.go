@@ -43,7 +43,7 @@ func (l *Lab) Buildah(name string) (*Buildah, error) {
 	for _, host := range registries {
 		hosts += fmt.Sprintf("[[registry]]\nprefix = %q\nlocation = %q\ninsecure = true\n", host, l.Registry)
 	}
-	b.env = environment(home, append(l.proxied(),
+	b.env = environment(home, append(proxied(l.Proxy),
 		"TMPDIR="+filepath.Join(b.dir, "tmp"),
 		"CONTAINERS_REGISTRIES_CONF="+config("registries.conf", hosts),
 		"CONTAINERS_STORAGE_CONF="+config("storage.conf", "[storage]\ndriver = \"overlay\"\n"),
