@@ -209,7 +209,7 @@ func (m *matcher) compare(a, b *Edge, build int) *compared {
 		}
 		return c
 	}
-	if a != b && build < len(m.before) && m.rewritesIgnore(a) && !slices.Contains(files, ignoreFile) {
+	if build < len(m.before) && m.rewritesIgnore(a) && !slices.Contains(files, ignoreFile) {
 		files = append(files, ignoreFile)
 	}
 	c.files, c.known = files, !a.unpack || slices.ContainsFunc(files, func(f string) bool { return !isArchive(f) }) || len(files) == 0

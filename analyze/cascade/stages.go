@@ -206,7 +206,8 @@ func (p *planner) fail(step int, err error) error {
 	return &Error{File: p.file.Name, Line: p.g.Steps[step].Lines.Start, Err: err}
 }
 
-// predefined returns the arguments that BuildKit gives every build.
+// predefined returns the arguments that BuildKit, and buildah but for a few,
+// give every build.
 func (p *planner) predefined() []variable {
 	stage := p.opt.Target
 	if stage == "" {
@@ -227,6 +228,9 @@ func (p *planner) predefined() []variable {
 		{name: "TARGETVARIANT", value: p.target.Variant},
 		{name: "TARGETSTAGE", value: stage},
 	}
+	if p.opt.Builder == Buildah {
+		vars = slices.DeleteFunc(vars, func(v variable) bool { return v.name == "TARGETSTAGE" || strings.HasSuffix(v.name, "OSVERSION") })
+	}
 	for i := range vars {
 		vars[i].by = -1
 		if v, ok := p.opt.Args[vars[i].name]; ok {
@@ -239,7 +243,7 @@ func (p *planner) predefined() []variable {
 // readGlobals reads the ARGs before the first FROM.
 func (p *planner) readGlobals() error {
 	var vars []variable
-	if p.opt.Builder == BuildKit {
+	if p.opt.Builder != Classic {
 		vars = p.predefined()
 	}
 	p.globals = newEnviron(vars, nil)
