@@ -346,6 +346,54 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestVertices makes up what BuildKit says of one vertex, event by event.
+func TestVertices(t *testing.T) {
+	at := func(sec int) string { return fmt.Sprintf("2024-01-02T03:04:%02d.5Z", sec) }
+	event := func(start, end int, more string) string {
+		s := `{"vertexes":[{"digest":"sha256:1","name":"[1/2] RUN a"`
+		if start > 0 {
+			s += `,"started":"` + at(start) + `"`
+		}
+		if end > 0 {
+			s += `,"completed":"` + at(end) + `"`
+		}
+		return s + more + "}]}\n"
+	}
+	const inputs, cached, failed = `,"inputs":["sha256:2"]`, `,"cached":true`, `,"error":"bad"`
+	for _, tt := range []struct {
+		name   string
+		events []string
+		want   string
+		open   bool
+	}{
+		{"never run", []string{event(0, 0, inputs)}, "unknown", false},
+		{"run", []string{event(1, 0, inputs), event(1, 4, inputs)}, "3s", false},
+		{"said twice", []string{event(1, 4, inputs), event(1, 4, inputs)}, "3s", false},
+		{"not done", []string{event(1, 0, inputs)}, "unknown", true},
+		{"done, then begun again", []string{event(1, 4, inputs), event(5, 0, inputs)}, "unknown", true},
+		{"two parts", []string{event(1, 4, ""), event(7, 9, "")}, "5s", false},
+		{"two parts that overlap", []string{event(5, 9, ""), event(1, 6, ""), event(2, 3, "")}, "8s", false},
+		{"two parts that touch", []string{event(1, 4, ""), event(4, 6, "")}, "5s", false},
+		{"no time at all", []string{event(3, 3, inputs)}, "0s", false},
+		{"a clock set back", []string{event(4, 1, inputs)}, "unknown", true},
+		{"an end alone", []string{event(0, 4, inputs)}, "unknown", false},
+		{"cached", []string{event(1, 0, inputs+cached), event(1, 2, inputs+cached)}, "cached", false},
+		{"cached, then fetched", []string{event(1, 1, inputs+cached), event(2, 0, ""), event(2, 9, "")}, "cached", false},
+		{"resolved, then cached", []string{event(1, 2, ""), event(3, 3, cached)}, "cached", false},
+		{"run, then found by another target", []string{event(1, 5, inputs), event(7, 7, inputs+cached)}, "4s", false},
+		{"failed", []string{event(1, 0, inputs), event(1, 5, inputs+failed)}, "failed: bad", false},
+		{"failed, then tried again", []string{event(1, 5, inputs+failed), event(6, 9, inputs)}, "7s", false},
+		{"a year that is none", []string{strings.ReplaceAll(event(1, 4, inputs), "2024", "9999")}, "unknown", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			log := parseString(t, strings.Join(tt.events, ""))
+			if got := log.Steps[0].state(); got != tt.want || log.Truncated != tt.open {
+				t.Errorf("%s, truncated: %v; want %s, %v", got, log.Truncated, tt.want, tt.open)
+			}
+		})
+	}
+}
+
 // What several builds in one log tell.
 func TestSeveralBuilds(t *testing.T) {
 	logs := realLogs(t)
@@ -689,6 +737,20 @@ func (e endless) Read(p []byte) (int, error) {
 		p[i] = byte(e)
 	}
 	return len(p), nil
+}
+
+func BenchmarkParse(b *testing.B) {
+	logs := realLogs(b)
+	output := strings.Repeat("#14 0.123 some line that npm or apt-get or whoever it is writes while it is at work\n", 10_000)
+	for _, name := range []string{"plain", "classic", "rawjson"} {
+		text := logs[name] + output
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				parseString(b, text)
+			}
+		})
+	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -36,7 +36,6 @@ type plainNode struct {
 }
 
 var (
-	plainLine = regexp.MustCompile(`^#([0-9]{1,6}) (.+)$`)
 	plainDone = regexp.MustCompile(`^DONE(?: ([0-9]{1,9}\.[0-9])s)?$`)
 	// plainOutput is a line that a step wrote, and plainStatus what is being
 	// done: no names.
@@ -47,25 +46,35 @@ var (
 func (r *plainReader) line(l line) error {
 	fresh := r.fresh || !r.begun
 	r.fresh = strings.TrimSpace(l.text) == ""
-	m := plainLine.FindStringSubmatch(l.text)
-	if m == nil {
+	number, text, ok := numbered(l.text)
+	if !ok {
 		return nil
 	}
-	number, _ := strconv.Atoi(m[1])
 	if number == 0 { // "#0 building with ..." comes first
 		r.flush()
 		r.fresh, r.begun = true, false
 		return nil
 	}
-	if n := r.nodes[number]; n != nil && n.mark(m[2]) {
+	if n := r.nodes[number]; n != nil && n.mark(text) {
 		r.seen(l.at)
 		r.marks++
 		return nil
 	}
-	if plainOutput.MatchString(m[2]) || m[2] == "..." || isMark(m[2]) {
+	if plainOutput.MatchString(text) || text == "..." || isMark(text) {
 		return nil
 	}
-	return r.name(number, m[2], fresh, l.at)
+	return r.name(number, text, fresh, l.at)
+}
+
+// numbered reads "#12 text".
+func numbered(s string) (number int, text string, ok bool) {
+	s, ok = strings.CutPrefix(s, "#")
+	if !ok {
+		return 0, "", false
+	}
+	digits, text, ok := strings.Cut(s, " ")
+	n, err := strconv.ParseUint(digits, 10, 20)
+	return int(n), text, ok && err == nil && text != ""
 }
 
 // name takes a line that may name a vertex.
@@ -109,6 +118,9 @@ func isMark(s string) bool { return new(plainNode).mark(s) }
 // A vertex may end several times; the last one's seconds are the sum of all. One
 // that was cached stays so, as with the other formats.
 func (n *plainNode) mark(s string) bool {
+	if strings.IndexByte("DCE", s[0]) < 0 {
+		return false
+	}
 	reason, failed := strings.CutPrefix(s, "ERROR: ")
 	switch m := plainDone.FindStringSubmatch(s); {
 	case m != nil:

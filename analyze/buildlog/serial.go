@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,7 @@ type dialect struct {
 	// step gives the number of the stage and how many there are, those of the
 	// instruction, and its text.
 	step *regexp.Regexp
+	word string // that is in it
 	// cache says that the step was found in the cache, layer that it is done,
 	// runs that it isn't in the cache, and done that the last one is done.
 	cache, layer, runs, done *regexp.Regexp
@@ -40,6 +42,7 @@ type dialect struct {
 var (
 	classic = dialect{
 		step:   regexp.MustCompile(`^()()Step ([0-9]{1,6})/([0-9]{1,6}) : (.*)$`),
+		word:   "Step ",
 		cache:  regexp.MustCompile(`^ ---> Using cache$`),
 		layer:  regexp.MustCompile(`^ ---> [0-9a-f]{12}$`),
 		runs:   regexp.MustCompile(`^ ---> Running in [0-9a-f]{12}$`),
@@ -49,6 +52,7 @@ var (
 	}
 	buildah = dialect{
 		step:   regexp.MustCompile(`^(?:\[([0-9]{1,6})/([0-9]{1,6})\] )?STEP ([0-9]{1,6})(?:/([0-9]{1,6}))?: (.*)$`),
+		word:   "STEP ",
 		cache:  regexp.MustCompile(`^--> Using cache [0-9a-f]{64}$`),
 		layer:  regexp.MustCompile(`^--> [0-9a-f]{11,64}$`),
 		runs:   never,
@@ -64,6 +68,10 @@ var never = regexp.MustCompile(`^\b\B`)
 const maxNested = 8
 
 func (r *serialReader) line(l line) error {
+	if !strings.Contains(l.text[:min(len(l.text), maxStep)], r.word) {
+		r.other(l)
+		return nil
+	}
 	if m := r.step.FindStringSubmatch(l.text); m != nil {
 		s := &serialStep{start: l.at}
 		s.Text = short(m[5], maxStepText)
@@ -80,8 +88,17 @@ func (r *serialReader) line(l line) error {
 			return r.rec.take(len(s.Text))
 		}
 	}
+	r.other(l)
+	return nil
+}
+
+// maxStep is where the word of a step is at the latest.
+const maxStep = 32
+
+// other takes a line that begins no step.
+func (r *serialReader) other(l line) {
 	if len(r.open) == 0 {
-		return nil
+		return
 	}
 	if b := r.open[len(r.open)-1]; b.shape == l.at.shape {
 		going := b.going()
@@ -96,7 +113,6 @@ func (r *serialReader) line(l line) error {
 	} else if b := r.open[len(r.open)-1]; r.image.MatchString(l.text) && b.found() {
 		r.complete(b.stages, l.at)
 	}
-	return nil
 }
 
 // complete takes a line that says that a build is done. What was begun since its

@@ -223,14 +223,3 @@ func otherPaths(a, b *Edge) bool {
 	pattern := func(s buildcontext.Selection) bool { return s.Wildcard }
 	return a.Selector != b.Selector && !slices.ContainsFunc(a.Content, pattern) && !slices.ContainsFunc(b.Content, pattern)
 }
-
-// contentRules are a builder's rules of comparing files.
-func contentRules(b Builder) buildcontext.Rules {
-	switch b {
-	case Classic:
-		return buildcontext.Classic
-	case Buildah:
-		return buildcontext.Buildah
-	}
-	return buildcontext.BuildKit
-}

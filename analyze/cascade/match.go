@@ -42,6 +42,17 @@ func (a Assume) marks() set {
 	return marks
 }
 
+// contentRules are what counts of files to a builder.
+func contentRules(b Builder) buildcontext.Rules {
+	switch b {
+	case Classic:
+		return buildcontext.Classic
+	case Buildah:
+		return buildcontext.Buildah
+	}
+	return buildcontext.BuildKit
+}
+
 // matcher holds the relation between the nodes of a build and those of builds
 // before it.
 type matcher struct {
@@ -197,7 +208,7 @@ func (m *matcher) compare(a, b *Edge, build int) *compared {
 		c.known = now == nil && then == nil && a.From.Context == b.From.Context && a.Selector == b.Selector
 		return c
 	}
-	files, err := buildcontext.Differ(m.ctx, now, a.Content, then, b.Content, m.rules)
+	files, err := buildcontext.Differ(m.ctx, then, b.Content, now, a.Content, m.rules)
 	if _, ok := errors.AsType[*buildcontext.NoMatchError](err); ok {
 		// The builder fails; Check tells.
 		c.files, c.known = []string{a.Selector}, true

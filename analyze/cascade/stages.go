@@ -517,6 +517,9 @@ func (p *planner) resolve(target *plan) error {
 			if err != nil {
 				return err
 			}
+			for _, r := range s.reads {
+				r.need()
+			}
 			again = again || more
 		}
 		if !again && !p.unresolved() {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -30,17 +28,9 @@ const MaxSize = 4 << 20
 // Read reads the Dockerfile at a path. What is wrong with its text is an
 // [*Error].
 func Read(path string) (*File, error) {
-	f, err := os.Open(path)
+	text, err := Load(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the Dockerfile: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading the Dockerfile: %w", err)
-	}
-	if len(text) > MaxSize {
-		return nil, fmt.Errorf("reading the Dockerfile: %s is larger than %d bytes", path, MaxSize)
+		return nil, err
 	}
 	return Parse(path, text)
 }

@@ -42,7 +42,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 	}
 	fmt.Fprintln(a.err, "error: "+errorLine(err.Error()))
 	var advisor interface{ Advice() string }
-	if errors.As(err, &advisor) {
+	if errors.As(err, &advisor) && advisor.Advice() != "" {
 		fmt.Fprintln(a.err, "hint: "+errorLine(advisor.Advice()))
 	}
 	return exitFailure

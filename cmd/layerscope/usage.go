@@ -11,6 +11,7 @@ const rootUsage = `Usage:
     layerscope packages [FLAGS] IMAGE      write what its packages take
     layerscope cat [FLAGS] IMAGE PATH      write one of its files
     layerscope check [FLAGS] IMAGE         hold it to limits, for CI
+    layerscope cascade [FLAGS] [CONTEXT]   tell what a build runs again
     layerscope demo                        look around in a demo image
     layerscope version
     layerscope completion bash|zsh|fish|powershell
@@ -228,4 +229,54 @@ images.
 Examples:
     source <(layerscope completion bash)
     layerscope completion fish > ~/.config/fish/completions/layerscope.fish
+`
+
+const cascadeUsage = `Usage:
+    layerscope cascade [FLAGS] [CONTEXT]
+
+Tells what a build of the directory CONTEXT (default: this one) runs again
+because of a change, before anything is built; without a change, what an edit
+of each line would make run again. CONTEXT - is a Dockerfile on standard input.
+
+The build, as builders are told it:
+    -f, --build-file FILE        the Dockerfile, if not CONTEXT/Dockerfile; -
+                                 is standard input
+    --builder buildkit|classic|buildah
+                                 whose rules count (default: buildkit)
+    --target STAGE, --platform OS/ARCH, --build-arg NAME[=VALUE],
+    --build-context NAME=VALUE, --no-cache-filter STAGE
+    --no-context                 don't look at the files of the context
+
+The change; several are one change:
+    --line N[-M][,...]           these lines are edited, however
+    --dockerfile EDITED          the Dockerfile becomes this one
+    --file GLOB                  files of the context change, or a new one is
+                                 there
+    --git REV[..REV]             what changed since a revision, or between two
+    --arg NAME=VALUE             a build argument gets another value
+    --base IMAGE                 the digest of a base image has moved
+
+What is known of it:
+    --same PATH|STAGE, --differs PATH|STAGE
+                                 what is read there comes out the same if it
+                                 is built again, or different
+    --image IMAGE                the image that was built, for bytes
+    --log FILE                   a log of the build, for times: rawjson, plain,
+                                 or what docker buildx history export writes
+    --offline                    ask neither daemon nor registry about bases
+
+How it is told:
+    --files                      which files of the context each instruction
+                                 takes, and which none does
+    --format text|json|markdown|dot
+                                 text to read (default), JSON (docs/json.md), a
+                                 comment on a pull request, a graph
+
+And the flags of "layerscope --help". docs/cascade.md tells more.
+
+Examples:
+    layerscope cascade
+    layerscope cascade --line 12 --image app:latest --log build.log
+    layerscope cascade --git main --format markdown
+    layerscope cascade --file package.json --same /app/dist
 `
