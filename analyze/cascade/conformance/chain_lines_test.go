@@ -20,14 +20,14 @@ func TestChainLines(t *testing.T) {
 	if err != nil {
 		lab.Lacks(t, err)
 	}
-	for _, c := range []chain{classic, buildah} {
+	for _, c := range []*oracle{classic, buildah} {
 		edits, hits, more := 0, 0, 0
 		for _, k := range c.cases(t) {
 			w, err := NewWorkplace(k, filepath.Join(t.TempDir(), "case"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := &History{Case: k, Builder: c.builder, Images: bases}
+			h := &History{Case: k, Builder: c.rules, Images: bases}
 			before, refusal, err := h.plan(t.Context(), w.plain(), nil)
 			if err != nil || refusal != nil {
 				t.Fatal(err, refusal)
@@ -58,7 +58,7 @@ func TestChainLines(t *testing.T) {
 						hits++
 					case is == cascade.NotBuilt || v.Step.Keyword == "FROM":
 					case v.State == cascade.Hit:
-						t.Errorf("%s: case %s, edit %s: line %s stays cached, but is %s\n%s", c.builder, k.Name, trial.Edit, v.Step.Lines, is, trial.Patch.Diff(k.Dockerfile))
+						t.Errorf("%s: case %s, edit %s: line %s stays cached, but is %s\n%s", c.rules, k.Name, trial.Edit, v.Step.Lines, is, trial.Patch.Diff(k.Dockerfile))
 					case is == cascade.Hit:
 						more++
 					}
@@ -68,7 +68,7 @@ func TestChainLines(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		t.Logf("%s: %d edits; %d instructions stay cached after any edit and do, %d do that might not have", c.builder, edits, hits, more)
+		t.Logf("%s: %d edits; %d instructions stay cached after any edit and do, %d do that might not have", c.rules, edits, hits, more)
 		if edits < 1000 {
 			t.Errorf("only %d edits", edits)
 		}

@@ -207,22 +207,22 @@ func TestChainRules(t *testing.T) {
 	if err != nil {
 		lab.Lacks(t, err)
 	}
-	for _, c := range []chain{classic, buildah} {
-		t.Run(string(c.builder), func(t *testing.T) {
-			var real chainBuilder
+	for _, c := range []*oracle{classic, buildah} {
+		t.Run(string(c.rules), func(t *testing.T) {
+			var real builder
 			if os.Getenv(askedEnv) == "full" {
-				if real, err = c.open(lab.Open(t), string(c.builder)); err != nil {
+				if real, err = c.open(lab.Open(t), string(c.rules)); err != nil {
 					lab.Lacks(t, err)
 				}
 			}
 			for i, r := range chainRules {
-				t.Run(r.name, func(t *testing.T) { r.check(t, c.builder, real, bases, i) })
+				t.Run(r.name, func(t *testing.T) { r.check(t, c.rules, real, bases, i) })
 			}
 		})
 	}
 }
 
-func (r *chainRule) check(t *testing.T, b cascade.Builder, real chainBuilder, bases *lab.Bases, number int) {
+func (r *chainRule) check(t *testing.T, b cascade.Builder, real builder, bases *lab.Bases, number int) {
 	want := r.classic
 	if b == cascade.Buildah {
 		want = r.buildah

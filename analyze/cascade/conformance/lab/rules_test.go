@@ -152,7 +152,7 @@ func TestRules(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := b.Prune(t.Context()); err != nil {
+			if err := b.Empty(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			build := func(text string, change func(string) error, args, attrs map[string]string) record.Seen {
