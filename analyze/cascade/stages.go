@@ -32,7 +32,7 @@ type planner struct {
 	globals *environ
 	plans   []*plan          // the stages, then images that are copied from or mounted
 	alone   bool             // there is one stage to BuildKit, whose name it doesn't say
-	byName  map[string]*plan // by name in lower case
+	byName  map[string]*plan // by name in lower case; as written for buildah, to which the case counts
 	sources map[string]*Node // images, contexts and URLs, each of which is one node
 }
 
@@ -356,10 +356,17 @@ func (p *planner) readStage(stage *Stage) error {
 		s.replaced = s.context != nil
 	}
 	if !s.replaced {
-		s.base = p.byName[s.name] // a stage's name here is as written
+		s.base = p.byName[name] // BuildKit takes a stage's name here as written
+		if p.opt.Builder == Classic {
+			s.base = p.byName[strings.ToLower(name)]
+		}
 	}
 	if stage.Name != "" {
-		p.byName[strings.ToLower(stage.Name)] = s
+		key := stage.Name
+		if words := strings.Fields(stage.From.Text); p.opt.Builder == Buildah {
+			key = words[len(words)-1] // in its own case
+		}
+		p.byName[key] = s
 	}
 	return nil
 }
@@ -415,7 +422,11 @@ func (s *plan) read(from *plan, step int) {
 
 // named returns the stage of a name, else the image.
 func (p *planner) named(name string, step int) *plan {
-	if s, ok := p.byName[strings.ToLower(name)]; ok {
+	key := name
+	if p.opt.Builder != Buildah {
+		key = strings.ToLower(name)
+	}
+	if s, ok := p.byName[key]; ok {
 		return s
 	}
 	s := &plan{planner: p, index: len(p.plans), step: step, name: name}

@@ -55,7 +55,7 @@ var (
 		rules: cascade.Buildah, what: "buildah 1.28, --layers", figures: "4-buildah",
 		open:       func(l *lab.Lab, name string) (builder, error) { return l.Buildah(name) },
 		place:      chainPlace,
-		fullTrials: 12, fullVerdicts: 1500, sampleTrials: 1, sampleVerdicts: 100,
+		fullTrials: 9, fullVerdicts: 1500, sampleTrials: 1, sampleVerdicts: 100,
 	}
 )
 
