@@ -88,7 +88,7 @@ func (s *plan) pullImage(ref string, platform ocispecs.Platform, deps set) {
 		known = s.opt.Images.Image(ref, platforms.FormatAll(platform))
 	}
 	if known == nil {
-		s.g.Notes = append(s.g.Notes, Note{s.lines(), fmt.Sprintf("nothing is known of the image %s: its variables, working directory, user and ONBUILD triggers are taken for none", ref)})
+		s.g.Notes = append(s.g.Notes, Note{s.lines(), fmt.Sprintf("the image %s isn't known: its ENV, WORKDIR, USER and ONBUILD are taken for none", s.name)})
 	} else if s.opt.Platform == "" && s.stage != nil && s.stage.Platform == "" && known.Platform != "" {
 		// Without a --platform an image of another is taken as it is.
 		if p, err := platforms.Parse(known.Platform); err == nil {

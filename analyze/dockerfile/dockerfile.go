@@ -34,6 +34,7 @@ func (r Range) String() string {
 // File is a Dockerfile.
 type File struct {
 	Name   string         // its path as given
+	Source []byte         // its text, as it was parsed
 	Escape rune           // \ or `
 	Args   []*Instruction // ARG before the first FROM
 	Stages []*Stage       // at least one

@@ -25,7 +25,7 @@ func (e *Error) Newer() bool {
 // heredoc has no end, the rest of the file is one. The error is an [*Error],
 // and only of a file without a FROM.
 func ParseEdited(name string, text []byte) (*File, error) {
-	f := &File{Name: name, Escape: parser.DefaultEscapeToken}
+	f := &File{Name: name, Source: text, Escape: parser.DefaultEscapeToken}
 	parsed, err := parser.Parse(bytes.NewReader(text))
 	rest := (*Instruction)(nil)
 	for err != nil {

@@ -41,7 +41,7 @@ func Parse(name string, text []byte) (*File, error) {
 	if err != nil {
 		return nil, &Error{name, errorLine(text, err), err}
 	}
-	f := &File{Name: name, Escape: parsed.EscapeToken}
+	f := &File{Name: name, Source: text, Escape: parsed.EscapeToken}
 	for _, node := range parsed.AST.Children {
 		if err := f.add(node); err != nil {
 			return nil, &Error{name, node.StartLine, err}

@@ -138,6 +138,9 @@ func (a *app) cascade(ctx context.Context, dir string, f *cascadeFlags) error {
 	if err := a.measure(ctx, f, p, &c); err != nil {
 		return err
 	}
+	if c.Findings, err = p.advise(ctx, c.Measures); err != nil {
+		return err
+	}
 	if f.showFiles {
 		if c.Files, err = p.files(ctx); err != nil {
 			return err
@@ -243,7 +246,7 @@ func (p *plan) note(known *images.Known, f *cascadeFlags) {
 			}
 		}
 	}
-	if syntax := dockerfile.Syntax(p.in.text); syntax != "" {
+	if syntax := dockerfile.Syntax(p.after.Graph.File.Source); syntax != "" {
 		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("the builder takes the frontend %s, whose rules may be others than those of the BuildKit that we know", syntax)})
 	}
 	p.notes = append(p.notes, p.argNotes(f)...)

@@ -86,10 +86,10 @@ func (in *buildInput) editedFile(f *cascadeFlags, p *plan, c *cascade.Change) er
 		return err
 	}
 	p.changes = append(p.changes, report.CascadeChange{Kind: report.ChangeDockerfile, Text: name})
-	if bytes.Equal(text, in.text) {
+	if bytes.Equal(text, in.file.Source) {
 		return nil
 	}
-	if c.File, err = parseDockerfile(name, text); err != nil {
+	if c.File, err = dockerfile.ParseEdited(name, text); err != nil { // it may be half typed
 		return err
 	}
 	in.shown = name
@@ -234,35 +234,33 @@ func (in *buildInput) gitChange(ctx context.Context, f *cascadeFlags, p *plan, c
 // gitFiles reads the Dockerfile of a revision, which the build before has, and
 // that of the second one, if there is one.
 func (in *buildInput) gitFiles(ctx context.Context, c *cascade.Change, first, second string) error {
-	now, file := in.text, in.file
+	file := in.file
 	path, err := filepath.Abs(in.path)
 	if err != nil {
 		return fmt.Errorf("reading the Dockerfile: %w", err)
 	}
-	read := func(rev string) ([]byte, *dockerfile.File, error) {
+	read := func(rev string) (*dockerfile.File, error) {
 		text, err := buildcontext.GitFile(ctx, in.dir, rev, path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, &source.HintError{Err: err, Hint: "the Dockerfile wasn't there, or had another name"}
+			return nil, &source.HintError{Err: err, Hint: "the Dockerfile wasn't there, or had another name"}
 		} else if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		f, err := parseDockerfile(rev+":"+in.path, text)
-		return text, f, err
+		return parseDockerfile(rev+":"+in.path, text)
 	}
 	if second != "" {
-		if now, file, err = read(second); err != nil {
+		if file, err = read(second); err != nil {
 			return err
 		}
 		in.shown = file.Name
 	}
-	then, old, err := read(first)
+	then, err := read(first)
 	if err != nil {
 		return err
 	}
-	if bytes.Equal(then, now) {
-		in.text, in.file = now, file
-		return nil
+	in.file = file
+	if !bytes.Equal(then.Source, file.Source) {
+		in.file, c.File = then, file
 	}
-	in.text, in.file, c.File = then, old, file
 	return nil
 }

@@ -75,5 +75,5 @@ func (a *app) measureImage(ctx context.Context, ref string, p *plan) (_ *costs.R
 	for _, s := range statements {
 		raw = append(raw, s.Raw)
 	}
-	return costs.FromImage(p.before.Graph, p.in.text, m, raw)
+	return costs.FromImage(p.before.Graph, m, raw)
 }

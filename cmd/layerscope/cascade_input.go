@@ -9,12 +9,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
 
 	"github.com/layerscope/layerscope/analyze/buildcontext"
 	"github.com/layerscope/layerscope/analyze/cascade"
+	"github.com/layerscope/layerscope/analyze/cascade/advice"
 	"github.com/layerscope/layerscope/analyze/dockerfile"
 	"github.com/layerscope/layerscope/analyze/source"
 )
@@ -25,7 +27,6 @@ type buildInput struct {
 	app    *app
 	shown  string // the Dockerfile's path as it is shown
 	path   string // of the Dockerfile, "" if it is on standard input
-	text   []byte
 	file   *dockerfile.File
 	dir    string // of the context, "" if its files aren't known
 	inside string // the Dockerfile's path in the context, with slashes; "" if it isn't there
@@ -45,11 +46,11 @@ func (a *app) readBuild(ctx context.Context, dir string, f *cascadeFlags) (*buil
 	if err := in.find(f); err != nil {
 		return nil, err
 	}
-	var err error
-	if in.text, err = in.load(in.path); err != nil {
+	text, err := in.load(in.path)
+	if err != nil {
 		return nil, err
 	}
-	if in.file, err = parseDockerfile(in.shown, in.text); err != nil {
+	if in.file, err = parseDockerfile(in.shown, text); err != nil {
 		return nil, err
 	}
 	if err := in.setOptions(f); err != nil {
@@ -142,13 +143,26 @@ func (in *buildInput) load(path string) ([]byte, error) {
 	return text, err
 }
 
-// parseDockerfile reads a Dockerfile. A template is told as one.
+// parseDockerfile reads a Dockerfile. What another BuildKit than ours may know
+// is no error, and a template is told as one.
 func parseDockerfile(name string, text []byte) (*dockerfile.File, error) {
 	f, err := dockerfile.Parse(name, text)
-	if wrong, ok := errors.AsType[*dockerfile.Error](err); ok && isTemplate(text, wrong.Line) {
+	wrong, ok := errors.AsType[*dockerfile.Error](err)
+	if ok && wrong.Newer() && !isTemplate(text, wrong.Line) {
+		if f, err := dockerfile.ParseEdited(name, text); err == nil && allNewer(f) {
+			return f, nil
+		}
+	}
+	if ok && isTemplate(text, wrong.Line) {
 		return nil, &source.HintError{Err: err, Hint: "it looks like a template: give the Dockerfile that is made of it"}
 	}
 	return f, err
+}
+
+// allNewer tells whether everything that can't be read of a file may be right to
+// another BuildKit.
+func allNewer(f *dockerfile.File) bool {
+	return !slices.ContainsFunc(f.Broken(), func(e *dockerfile.Error) bool { return !e.Newer() })
 }
 
 // isTemplate tells whether a line has what templates are written with.
@@ -167,7 +181,7 @@ func isTemplate(text []byte, line int) bool {
 
 // advise adds a hint to errors that may have one.
 func (in *buildInput) advise(err error) error {
-	if wrong, ok := errors.AsType[*cascade.Error](err); ok && isTemplate(in.text, wrong.Line) {
+	if wrong, ok := errors.AsType[*cascade.Error](err); ok && isTemplate(in.file.Source, wrong.Line) {
 		return &source.HintError{Err: err, Hint: "it looks like a template: give the Dockerfile that is made of it"}
 	}
 	return err
@@ -247,6 +261,20 @@ func isDirectory(value string) bool {
 	}
 	scheme, _, ok := strings.Cut(value, ":")
 	return !isRemote(value) && !(ok && (scheme == "docker-image" || scheme == "oci-layout" || scheme == "target"))
+}
+
+// advise looks for what would make builds cheaper, with the files of the build's
+// own context as they are on the disk. No link leads out of it.
+func (p *plan) advise(ctx context.Context, m cascade.Measures) ([]advice.Finding, error) {
+	if p.in.dir == "" {
+		return advice.Find(ctx, p.after, m, nil)
+	}
+	root, err := os.OpenRoot(p.in.dir)
+	if err != nil {
+		return nil, &buildcontext.Error{Dir: p.in.dir, Err: plainPath(err)}
+	}
+	defer root.Close()
+	return advice.Find(ctx, p.after, m, root.FS())
 }
 
 // contextOptions are how the build's own context is read.

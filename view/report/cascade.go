@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/layerscope/layerscope/analyze/cascade"
+	"github.com/layerscope/layerscope/analyze/cascade/advice"
 	"github.com/layerscope/layerscope/analyze/cascade/reads"
 	"github.com/layerscope/layerscope/analyze/dockerfile"
 	"github.com/layerscope/layerscope/analyze/history"
@@ -25,7 +25,7 @@ type Cascade struct {
 	Measures   cascade.Measures
 	Sources    []CascadeSource // of Measures
 	Notes      []cascade.Note
-	Findings   []CascadeFinding
+	Findings   []advice.Finding
 	Files      *CascadeFiles // nil unless they were asked for
 
 	redact *secret.Redactor
@@ -72,18 +72,6 @@ type CascadeSource struct {
 	// Instructions is how many the source tells something of.
 	Instructions int
 	Problem      string // why nothing of it is taken; "" if it is
-}
-
-// CascadeFinding is advice on a Dockerfile or its context.
-type CascadeFinding struct {
-	Rule  string // its page is docs/rules/RULE.md
-	Lines dockerfile.Range
-	Title string
-	Text  string
-	// What following it saves of the cascade that it is about.
-	Instructions int
-	Bytes        *int64 // nil if unknown
-	Duration     *time.Duration
 }
 
 // AboutCascade prepares a report, which tells the Dockerfile without secrets.
@@ -220,4 +208,16 @@ func (c *Cascade) allNotes() []cascade.Note {
 			"the image has nothing of %s: what its instructions write is neither pushed nor pulled, and its bytes aren't known", strings.Join(names, ", "))})
 	}
 	return notes
+}
+
+// allLines names several ranges of lines: "lines 3, 7-9".
+func allLines(ranges []dockerfile.Range) string {
+	if len(ranges) == 1 {
+		return linesOf(ranges[0])
+	}
+	names := make([]string, len(ranges))
+	for i, r := range ranges {
+		names[i] = r.String()
+	}
+	return "lines " + strings.Join(names, ", ")
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/layerscope/layerscope/analyze/buildcontext"
 	"github.com/layerscope/layerscope/analyze/cascade"
+	"github.com/layerscope/layerscope/analyze/cascade/advice"
 	"github.com/layerscope/layerscope/analyze/cascade/reads"
 	"github.com/layerscope/layerscope/analyze/dockerfile"
 )
@@ -13,21 +14,21 @@ import (
 // The types below are docs/json.md, "cascade", in its order.
 
 type cascadeReport struct {
-	SchemaVersion string                `json:"schemaVersion"`
-	Tool          Tool                  `json:"tool"`
-	Builder       string                `json:"builder"`
-	Dockerfile    string                `json:"dockerfile"`
-	Context       *string               `json:"context"`
-	Target        targetJSON            `json:"target"`
-	Platform      *string               `json:"platform"`
-	Changes       []changeJSON          `json:"changes"`
-	Measured      []measuredJSON        `json:"measured"`
-	Instructions  []instructionJSON     `json:"instructions"`
-	Cost          costJSON              `json:"cost"`
-	Lines         []editedJSON          `json:"lines"`
-	Files         *contextsJSON         `json:"files"`
-	Findings      []cascadeFindingsJSON `json:"findings"`
-	Notes         []noteJSON            `json:"notes"`
+	SchemaVersion string               `json:"schemaVersion"`
+	Tool          Tool                 `json:"tool"`
+	Builder       string               `json:"builder"`
+	Dockerfile    string               `json:"dockerfile"`
+	Context       *string              `json:"context"`
+	Target        targetJSON           `json:"target"`
+	Platform      *string              `json:"platform"`
+	Changes       []changeJSON         `json:"changes"`
+	Measured      []measuredJSON       `json:"measured"`
+	Instructions  []instructionJSON    `json:"instructions"`
+	Cost          costJSON             `json:"cost"`
+	Lines         []editedJSON         `json:"lines"`
+	Files         *contextsJSON        `json:"files"`
+	Findings      []cascadeFindingJSON `json:"findings"`
+	Notes         []noteJSON           `json:"notes"`
 }
 
 type targetJSON struct {
@@ -176,19 +177,29 @@ type pathSumJSON struct {
 	sumJSON
 }
 
-type cascadeFindingsJSON struct {
-	Rule  string    `json:"rule"`
-	Line  *lineJSON `json:"line"`
-	Title string    `json:"title"`
-	Text  string    `json:"text"`
-	Saves savesJSON `json:"saves"`
-	Page  string    `json:"page"`
+type cascadeFindingJSON struct {
+	Rule  string      `json:"rule"`
+	Page  string      `json:"page"`
+	Lines []lineJSON  `json:"lines"`
+	Title string      `json:"title"`
+	Text  string      `json:"text"`
+	Diff  *string     `json:"diff"`
+	Saves *savesJSON  `json:"saves"`
+	Files *adviceJSON `json:"files"`
 }
 
 type savesJSON struct {
-	Instructions int      `json:"instructions"`
-	Bytes        *int64   `json:"bytes"`
-	Seconds      *float64 `json:"seconds"`
+	When            string   `json:"when"`
+	Instructions    int      `json:"instructions"`
+	MayInstructions int      `json:"mayInstructions"`
+	Bytes           *int64   `json:"bytes"`
+	Compressed      *int64   `json:"compressed"`
+	Seconds         *float64 `json:"seconds"`
+}
+
+type adviceJSON struct {
+	sumJSON
+	Examples []pathJSON `json:"examples"`
 }
 
 type noteJSON struct {
@@ -211,7 +222,7 @@ func CascadeJSON(w io.Writer, c *Cascade, tool Tool) error {
 		Measured:      []measuredJSON{},
 		Instructions:  make([]instructionJSON, len(g.Steps)),
 		Cost:          newCostJSON(c.Prediction.Cost(c.Measures)),
-		Findings:      []cascadeFindingsJSON{},
+		Findings:      []cascadeFindingJSON{},
 		Notes:         []noteJSON{},
 	}
 	for _, ch := range c.Changes {
@@ -374,11 +385,21 @@ func newIgnoredJSON(i buildcontext.Ignored) ignoredJSON {
 	return ignoredJSON{i.Pattern, sumJSON{i.Files, i.Bytes}, pathsJSON(i.Examples)}
 }
 
-func (c *Cascade) findingJSON(f CascadeFinding) cascadeFindingsJSON {
-	return cascadeFindingsJSON{
-		Rule: f.Rule, Line: nullLine(f.Lines), Title: c.redact.Text(f.Title), Text: c.redact.Text(f.Text),
-		Saves: savesJSON{f.Instructions, f.Bytes, nullSeconds(f.Duration)}, Page: "docs/rules/" + f.Rule + ".md",
+func (c *Cascade) findingJSON(f advice.Finding) cascadeFindingJSON {
+	out := cascadeFindingJSON{
+		Rule: f.Rule.ID, Page: "docs/rules/dockerfile/" + f.Rule.ID + ".md", Lines: []lineJSON{},
+		Title: f.Rule.Title, Text: c.redact.Text(f.Text), Diff: nullable(c.redact.Text(f.Edit.Diff())),
 	}
+	for _, l := range f.Lines {
+		out.Lines = append(out.Lines, lineJSON(l))
+	}
+	if v := f.Saves; v != nil {
+		out.Saves = &savesJSON{c.redact.Text(v.When), v.Instructions, v.MayInstructions, v.Bytes, v.Compressed, nullSeconds((*time.Duration)(v.Nanoseconds))}
+	}
+	if x := f.Context; x != nil {
+		out.Files = &adviceJSON{sumJSON{x.Files, x.Bytes}, pathsJSON(x.Examples)}
+	}
+	return out
 }
 
 // nullLine returns null for no lines.

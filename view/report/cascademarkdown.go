@@ -148,16 +148,18 @@ func (m cascadeMarkdown) advice() {
 		return
 	}
 	m.md.line("\n**What would make builds cheaper**\n")
+	whole := m.md
+	whole.Width = 0
 	for _, f := range m.Findings[:min(len(m.Findings), markdownAdvice)] {
 		where := ""
-		if !f.Lines.IsZero() {
-			where = linesOf(f.Lines) + ": "
+		if len(f.Lines) > 0 {
+			where = allLines(f.Lines) + ": "
 		}
-		saves := ""
-		if s := m.saving(f); s != "" {
-			saves = ", saves " + s
+		words := m.redact.Text(f.Text)
+		if saves := m.saving(f); saves != "" {
+			words += " " + m.redact.Text(saves)
 		}
-		m.md.line("- %s%s (%s)%s", where, m.md.code(m.redact.Text(f.Title)), f.Rule, saves)
+		m.md.line("- %s%s (%s): %s", where, f.Rule.Title, f.Rule.ID, whole.code(words))
 	}
 }
 

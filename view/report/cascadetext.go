@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/layerscope/layerscope/analyze/cascade"
+	"github.com/layerscope/layerscope/analyze/cascade/advice"
 	"github.com/layerscope/layerscope/view/text"
 )
 
@@ -301,33 +302,40 @@ func (t cascadeText) findings() {
 	if len(t.Findings) == 0 {
 		return
 	}
-	fmt.Fprintln(t.w, "\nWhat would make builds cheaper (docs/rules)")
+	fmt.Fprintln(t.w, "\nWhat would make builds cheaper (docs/rules/dockerfile)")
 	for _, f := range t.Findings {
 		where := ""
-		if !f.Lines.IsZero() {
-			where = linesOf(f.Lines) + ": "
+		if len(f.Lines) > 0 {
+			where = allLines(f.Lines) + ": "
 		}
-		t.wrapped("  ", fmt.Sprintf("%s%s (%s)", where, t.foreign(t.redact.Text(f.Title)), f.Rule))
-		if f.Text != "" {
-			t.wrapped("    ", t.foreign(t.redact.Text(f.Text)))
-		}
+		t.wrapped("  ", fmt.Sprintf("%s%s (%s)", where, f.Rule.Title, f.Rule.ID))
+		t.wrapped("      ", t.foreign(t.redact.Text(f.Text)))
 		if saves := t.saving(f); saves != "" {
-			t.wrapped("    ", "saves "+saves)
+			t.wrapped("      ", t.foreign(t.redact.Text(saves)))
 		}
 	}
 }
 
-// saving says what following a finding saves.
-func (s style) saving(f CascadeFinding) string {
+// saving says what following a finding saves; "" if that isn't computed.
+func (s style) saving(f advice.Finding) string {
+	v := f.Saves
+	if v == nil {
+		return ""
+	}
 	var parts []string
-	if f.Instructions > 0 {
-		parts = append(parts, text.Plural(f.Instructions, "instruction"))
+	if v.Instructions > 0 {
+		parts = append(parts, text.Plural(v.Instructions, "instruction"))
+	} else if v.MayInstructions > 0 {
+		parts = append(parts, text.Plural(v.MayInstructions, "instruction")+" that may run again")
 	}
-	if f.Duration != nil {
-		parts = append(parts, s.duration(int64(*f.Duration)))
+	if ns := v.Nanoseconds; ns != nil && *ns > 0 {
+		parts = append(parts, s.duration(*ns))
 	}
-	if f.Bytes != nil {
-		parts = append(parts, s.size(*f.Bytes))
+	if v.Bytes != nil && *v.Bytes > 0 {
+		parts = append(parts, s.size(*v.Bytes))
 	}
-	return strings.Join(parts, ", ")
+	if len(parts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("It saves %s when %s.", strings.Join(parts, ", "), v.When)
 }

@@ -13,24 +13,41 @@ func Carry(before *cascade.Graph, m cascade.Measures, after *cascade.Graph) casc
 	}
 	out := make(cascade.Measures, len(after.Steps))
 	for _, s := range after.Stages {
-		if o := stageLike(before, s); o != nil {
+		if o := stageLike(before, after, s); o != nil {
 			carry(stepsOf(before, o.Index), stepsOf(after, s.Index), m, out)
 		}
 	}
 	return out
 }
 
-// stageLike returns the stage of the same name, else of the same place.
-func stageLike(g *cascade.Graph, s *cascade.Stage) *cascade.Stage {
-	for _, o := range g.Stages {
+// stageLike returns the earlier stage that one of an edited file is: of the same
+// name, of those without the one with as many before it, else, if there are as
+// many stages, that of the same place.
+func stageLike(before, after *cascade.Graph, s *cascade.Stage) *cascade.Stage {
+	if s.Name == "" {
+		if o := nameless(before, -1); len(o) > len(nameless(after, s.Index)) {
+			return o[len(nameless(after, s.Index))]
+		}
+	}
+	for _, o := range before.Stages {
 		if s.Name != "" && o.Name == s.Name {
 			return o
 		}
 	}
-	if s.Index < len(g.Stages) && (s.Name == "" || g.Stages[s.Index].Name == "") {
-		return g.Stages[s.Index]
+	if len(before.Stages) == len(after.Stages) {
+		return before.Stages[s.Index]
 	}
 	return nil
+}
+
+// nameless returns the stages without a name before a stage, all for -1.
+func nameless(g *cascade.Graph, before int) (stages []*cascade.Stage) {
+	for _, s := range g.Stages {
+		if s.Name == "" && (before < 0 || s.Index < before) {
+			stages = append(stages, s)
+		}
+	}
+	return stages
 }
 
 func stepsOf(g *cascade.Graph, stage int) []*cascade.Step {
