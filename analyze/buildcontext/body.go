@@ -119,21 +119,18 @@ func loadAll(ctx context.Context, entries []*Entry) error {
 		return ctx.Err()
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	for range min(runtime.GOMAXPROCS(0), len(entries)) {
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for some := range slices.Chunk(entries, 64) { // neighbours, most often of one directory
 		g.Go(func() error {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(entries) {
-					return nil
-				}
+			for _, e := range some {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				if err := entries[i].load(ctx); err != nil {
+				if err := e.load(ctx); err != nil {
 					return err
 				}
 			}
+			return nil
 		})
 	}
 	return g.Wait()
@@ -143,6 +140,31 @@ func loadAll(ctx context.Context, entries []*Entry) error {
 type folder struct {
 	dir  string // as given
 	root *os.Root
+	open sync.Pool // of *openDir: those that were read in last
+}
+
+// openDir is a directory of a folder that is kept open, since the next file to
+// read is most often in the same.
+type openDir struct {
+	path string
+	root *os.Root
+}
+
+// in opens the directory that a path is in. It must be given back.
+func (f *folder) in(p string) (*openDir, error) {
+	dir := path.Dir(p)
+	d, _ := f.open.Get().(*openDir)
+	if d != nil && d.path == dir {
+		return d, nil
+	}
+	if d != nil {
+		d.root.Close()
+	}
+	root, err := f.root.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &openDir{dir, root}, nil
 }
 
 func (f *folder) fail(path string, err error) error { return &Error{f.dir, path, plain(err)} }
@@ -157,7 +179,12 @@ func (f *folder) body(ctx context.Context, e *Entry) (id contentID, attrs []attr
 		}
 		return contentID(newContentHash(0).Sum(nil)), counting(attrs), nil
 	}
-	file, err := f.root.OpenFile(e.Path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	dir, err := f.in(e.Path)
+	if err != nil {
+		return id, nil, f.fail(e.Path, err)
+	}
+	defer f.open.Put(dir)
+	file, err := dir.root.OpenFile(path.Base(e.Path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return id, nil, f.fail(e.Path, err)
 	}

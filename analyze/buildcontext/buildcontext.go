@@ -43,7 +43,7 @@ type Entry struct {
 	Link     string      // what a symbolic link says
 
 	device uint64 // number of a device
-	mtime  int64  // nanoseconds
+	mtime  int64  // nanoseconds; 0 if it is no one's
 	body   *body  // what the entry holds beyond this; nil for nothing
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 )
 
@@ -44,14 +43,18 @@ func Differ(ctx context.Context, a *Tree, as []Selection, b *Tree, bs []Selectio
 	}
 	d := &differ{}
 	for i := range max(len(ta), len(tb)) {
-		var x, y []item
+		var x, y taken
 		if i < len(ta) {
-			x = ta[i].items
+			x = ta[i]
 		}
 		if i < len(tb) {
-			y = tb[i].items
+			y = tb[i]
 		}
-		d.items(x, y)
+		if x.single && y.single {
+			d.item(x.items[0], y.items[0]) // whatever its name
+		} else {
+			d.items(x.items, y.items)
+		}
 	}
 	paths, err := d.paths(ctx)
 	if err == nil && len(paths) == 0 && !same {
@@ -94,27 +97,30 @@ type differ struct {
 // pair is an entry before and after.
 type pair struct{ a, b *Entry }
 
-// items compares what two selections take, by key.
+// items compares what two selections take, by key. Keys come in order.
 func (d *differ) items(as, bs []item) {
-	index := map[string]item{}
-	unique := func(items []item, f func(key string, it item)) {
-		times := map[string]int{}
-		for _, it := range items {
-			times[it.key]++
-			f(fmt.Sprint(it.key, "\x00", times[it.key]), it)
+	for len(as) > 0 || len(bs) > 0 {
+		order := -1
+		switch {
+		case len(as) == 0:
+			order = 1
+		case len(bs) > 0:
+			order = comparePaths(as[0].key, bs[0].key)
 		}
-	}
-	unique(bs, func(key string, it item) { index[key] = it })
-	unique(as, func(key string, it item) {
-		if other, ok := index[key]; ok {
-			delete(index, key)
-			d.item(it, other)
-		} else {
-			d.only(it)
+		switch {
+		case order < 0:
+			d.only(as[0])
+		case order > 0:
+			d.only(bs[0])
+		default:
+			d.item(as[0], bs[0])
 		}
-	})
-	for _, it := range index {
-		d.only(it)
+		if order <= 0 {
+			as = as[1:]
+		}
+		if order >= 0 {
+			bs = bs[1:]
+		}
 	}
 }
 

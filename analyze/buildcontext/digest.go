@@ -180,7 +180,7 @@ func (n *node) digest() Digest {
 // none of its own; but that of an empty context BuildKit finds on its own disk,
 // as a directory of 0755.
 func (n *node) leaf() Digest {
-	if n.entry.Path == "" && len(n.kids) > 0 {
+	if n.entry.Path == "" && (len(n.kids) > 0 || n.entry == emptied) {
 		return sha256.Sum256(nil)
 	}
 	e := n.entry

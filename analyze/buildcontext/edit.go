@@ -96,6 +96,7 @@ func edit(root *node, p string, kind ChangeKind) *node {
 // edited returns an entry that holds something else.
 func edited(e *Entry) *Entry {
 	c := *e
+	c.mtime = 0 // no one's
 	h := sha1.New()
 	h.Write([]byte("edited\x00" + e.Path))
 	if e.body != nil && e.body.edited {

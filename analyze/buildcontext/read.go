@@ -49,7 +49,7 @@ func openFolder(dir string) (*folder, error) {
 	if err != nil {
 		return nil, &Error{dir, "", plain(err)}
 	}
-	return &folder{dir, root}, nil
+	return &folder{dir: dir, root: root}, nil
 }
 
 // list returns what is in a directory of the folder. What goes while it is

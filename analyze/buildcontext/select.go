@@ -249,25 +249,22 @@ func (c *collector) visit(n *node) error {
 	if at == "" && c.pattern == "" {
 		return nil // the root itself has no name, mode or owner
 	}
-	for len(c.parents) > 0 && !strings.HasPrefix(at, c.parents[len(c.parents)-1].path+"/") {
+	for len(c.parents) > 0 && !under(at, c.parents[len(c.parents)-1].path) {
 		c.parents = c.parents[:len(c.parents)-1]
 	}
 	var parent *found
 	if len(c.parents) > 0 {
 		parent = c.parents[len(c.parents)-1]
 	}
-	f := &found{path: at, n: n, follow: parent == nil && c.s.FollowLinks}
-	below, err := c.below(at)
-	if err != nil {
+	below, ok, err := c.below(at)
+	if err != nil || !ok {
 		return err
 	}
-	if below == nil {
-		return nil
-	}
-	take, err := c.takes(f, *below, parent)
-	if err != nil {
+	take, include, exclude, err := c.takes(below, parent)
+	if err != nil || !take && !n.entry.IsDir() {
 		return err
 	}
+	f := &found{path: at, n: n, follow: parent == nil && c.s.FollowLinks, include: include, exclude: exclude}
 	if take {
 		for _, p := range append(c.parents, f) {
 			if !p.included {
@@ -283,64 +280,65 @@ func (c *collector) visit(n *node) error {
 }
 
 // below returns the path that filters are asked for: what it is below the
-// selection's path, or below what its pattern matched. It is nil if the
+// selection's path, or below what its pattern matched. ok is false if the
 // selection doesn't reach there.
-func (c *collector) below(at string) (*string, error) {
+func (c *collector) below(at string) (rel string, ok bool, err error) {
 	base := c.pattern
 	if c.s.Wildcard {
-		if c.pattern != "" && (c.matched == "" || !strings.HasPrefix(at, c.matched+"/")) {
+		if c.pattern != "" && (c.matched == "" || !under(at, c.matched) || at == c.matched) {
 			ok, err := path.Match(c.pattern, at)
 			if err != nil {
-				return nil, fmt.Errorf("the pattern %q: %w", strings.TrimPrefix(c.pattern, "/"), err)
+				return "", false, fmt.Errorf("the pattern %q: %w", strings.TrimPrefix(c.pattern, "/"), err)
 			}
 			if !ok {
-				return nil, c.leaves(at)
+				return "", false, c.leaves(at)
 			}
 			c.matched = at
 		}
 		base = c.matched
-	} else if !strings.HasPrefix(at+"/", c.pattern+"/") {
-		return nil, errStop
+	} else if !under(at, c.pattern) {
+		return "", false, errStop
 	}
-	rel := strings.TrimSuffix(strings.TrimPrefix(at+"/", base+"/"), "/")
-	return &rel, nil
+	return strings.TrimPrefix(strings.TrimPrefix(at, base), "/"), true, nil
+}
+
+// under tells whether a path is another, or below it.
+func under(p, dir string) bool {
+	return strings.HasPrefix(p, dir) && (len(p) == len(dir) || p[len(dir)] == '/')
 }
 
 // leaves ends the walk where a pattern can match nothing more: beyond what is
 // before its first wildcard. A backslash there is a name's own to the walk,
 // while it isn't to the match, so that nothing can be told.
 func (c *collector) leaves(at string) error {
-	if c.prefix == "" || strings.Contains(c.prefix, `\`) || strings.HasPrefix(at+"/", c.prefix+"/") {
+	if c.prefix == "" || strings.Contains(c.prefix, `\`) || under(at, c.prefix) {
 		return nil
 	}
 	return errStop
 }
 
-// takes asks the filters for a path.
-func (c *collector) takes(f *found, rel string, parent *found) (bool, error) {
+// takes asks the filters for a path. What they tell of it is for what is below.
+func (c *collector) takes(rel string, parent *found) (take bool, include, exclude patternmatcher.MatchInfo, err error) {
 	var above found
 	if parent != nil {
 		above = *parent
 	}
 	if c.include != nil {
-		ok, info, err := c.include.under(rel, above.include)
-		if err != nil {
-			return false, fmt.Errorf("the patterns %q: %w", c.s.Include, err)
+		if take, include, err = c.include.under(rel, above.include); err != nil {
+			return false, include, exclude, fmt.Errorf("the patterns %q: %w", c.s.Include, err)
 		}
-		f.include = info
-		if !ok {
-			return false, nil
+		if !take {
+			return false, include, exclude, nil
 		}
 	}
 	if c.exclude != nil {
-		out, info, err := c.exclude.under(rel, above.exclude)
-		if err != nil {
-			return false, fmt.Errorf("the patterns %q: %w", c.s.Exclude, err)
+		var out bool
+		if out, exclude, err = c.exclude.under(rel, above.exclude); err != nil {
+			return false, include, exclude, fmt.Errorf("the patterns %q: %w", c.s.Exclude, err)
 		}
-		f.exclude = info
-		return !out, nil
+		return !out, include, exclude, nil
 	}
-	return true, nil
+	return true, include, exclude, nil
 }
 
 // walkFrom visits the node of a path that is there, all below it, and then all

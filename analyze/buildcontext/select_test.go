@@ -1,3 +1,5 @@
+//go:build unix
+
 package buildcontext
 
 import (
@@ -108,6 +110,7 @@ func TestSame(t *testing.T) {
 		{"directories with other names", Selection{Path: "a"}, Selection{Path: "b2"}, false},
 		{"a directory and a file", Selection{Path: "a"}, Selection{Path: "a/x.txt"}, false},
 		{"a pattern and what it matches", Selection{Path: "a/*", Wildcard: true}, Selection{Path: "b/*", Wildcard: true}, true},
+		{"one file of a name, by a pattern for directories", Selection{Path: "a*/x.txt", Wildcard: true}, Selection{Path: "[b]/x.txt", Wildcard: true}, true},
 		{"a link and what it leads to", Selection{Path: "l", FollowLinks: true}, Selection{Path: "b", FollowLinks: true}, true},
 		{"a link that isn't followed", Selection{Path: "lx"}, Selection{Path: "a/x.txt"}, false},
 		{"another tree", Selection{Path: "a"}, Selection{Path: "c", Exclude: []string{".hidden"}}, true},

@@ -122,7 +122,7 @@ func (b buildKit) add(s *plan, c command) error {
 			checksum: cmd.Checksum, keepGitDir: cmd.KeepGitDir, unpack: cmd.Unpack,
 		}, deps)
 	}
-	return nil
+	return s.checkSetting(cmd, l)
 }
 
 // setEnv does an ENV.
@@ -187,7 +187,7 @@ func (b buildKit) workdir(s *plan, c command, dir string, deps set) error {
 		s.outDeps = s.outDeps.or(c.deps) // an edit of it makes a node
 		return nil
 	}
-	n := &Node{Kind: KindMkdir, Label: s.label(), deps: deps.or(s.user.deps), Parts: []Part{{"workdir", path.Join("/", wd), c.step}}}
+	n := &Node{Kind: KindMkdir, Label: s.label(), deps: deps.or(s.user.deps).or(s.epochs), Parts: []Part{{"workdir", path.Join("/", wd), c.step}}}
 	if s.user.value != "" {
 		n.Parts = append(n.Parts, Part{"user", owner(s.user.value), s.user.by})
 	}
@@ -244,7 +244,7 @@ func (b buildKit) run(s *plan, c command, cmd *instructions.RunCommand, deps set
 		return err
 	}
 	by := c.step
-	if cmd.PrependShell && script == "" {
+	if cmd.PrependShell { // also of a script
 		sh := []string{"/bin/sh", "-c"}
 		if s.osName() == "windows" {
 			sh = []string{"cmd", "/S", "/C"}

@@ -54,6 +54,8 @@ type Step struct {
 	// of. There are none for an instruction that the builder makes no step of,
 	// and in a stage that isn't needed.
 	Nodes []*Node
+
+	names set // of a FROM, instructions that its image's name hangs on
 }
 
 // Node is one thing that a builder does and caches.

@@ -174,7 +174,7 @@ func (sp *spread) verdict(s *Step, edited int) State {
 		return NotBuilt
 	case len(s.Nodes) > 0 && s.Keyword != "FROM":
 		return sp.state[s.Nodes[len(s.Nodes)-1].ID]
-	case s.Index == edited:
+	case s.Index == edited || s.names.has(edited):
 		return Miss
 	case len(s.Nodes) > 0:
 		return sp.state[s.Nodes[0].ID]

@@ -40,7 +40,7 @@ func (s *plan) mounts(c command, cmd *instructions.RunCommand, script string) ([
 	for i, m := range instructions.GetMounts(cmd) {
 		switch m.Type {
 		case instructions.MountTypeSecret:
-			text, target, err := secret(m)
+			text, target, err := secret(m, s.osName())
 			if err != nil {
 				return nil, err
 			}
@@ -127,17 +127,23 @@ func fileOf(m *instructions.Mount, mode uint64) string {
 }
 
 // secret returns what counts of a secret, which its value doesn't.
-func secret(m *instructions.Mount) (text, target string, err error) {
+func secret(m *instructions.Mount, os string) (text, target string, err error) {
 	id := m.CacheID
 	if m.Source != "" {
 		id = m.Source
 	}
 	target = m.Target
+	if os == "windows" {
+		target = system.ToSlash(target, os)
+	}
 	if id == "" {
 		if target == "" {
 			return "", "", errors.New("one of source, target required")
 		}
 		id = path.Base(target)
+	}
+	if os == "windows" && (target == "" && m.Env == nil || target != "" && !system.IsAbs(target, os)) {
+		return "", "", fmt.Errorf("the secret %s needs a target that is an absolute path with forward slashes", id)
 	}
 	env := ""
 	if m.Env != nil {

@@ -81,6 +81,8 @@ func (p *Prediction) verdict(s *Step, ex *explainer) Verdict {
 		v.State, v.Cause = o.State, o.Cause
 	case ex.changed(s):
 		v.State, v.Cause = Miss, &Cause{Kind: CauseItself, Step: s.Index, What: s.Keyword, Via: -1, By: -1}
+	case s.names.intersects(ex.m.marks):
+		v.State, v.Cause = Miss, ex.base(&Edge{deps: s.names})
 	case len(s.Nodes) > 0:
 		o := p.Nodes[s.Nodes[0].ID]
 		v.State, v.Cause = o.State, o.Cause

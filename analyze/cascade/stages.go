@@ -28,6 +28,7 @@ type planner struct {
 	build  ocispecs.Platform // that builds
 	target ocispecs.Platform // that is built for
 	epoch  string            // SOURCE_DATE_EPOCH, "" if not given
+	epochs set               // instructions that it hangs on
 
 	globals *environ
 	plans   []*plan          // the stages, then images that are copied from or mounted
@@ -117,7 +118,6 @@ func newPlanner(f *dockerfile.File, opt Options) (*planner, error) {
 		file: f, opt: opt, lex: shell.NewLex(f.Escape),
 		g:      &Graph{File: f, Options: opt},
 		byName: map[string]*plan{}, sources: map[string]*Node{},
-		epoch: opt.Args["SOURCE_DATE_EPOCH"],
 	}
 	p.build = platforms.Normalize(ocispecs.Platform{OS: "linux", Architecture: platforms.DefaultSpec().Architecture, Variant: platforms.DefaultSpec().Variant})
 	p.target = p.build
@@ -154,6 +154,11 @@ func (p *planner) step(ins *dockerfile.Instruction, stage int) {
 func (p *planner) plan() (*Graph, error) {
 	if err := p.readGlobals(); err != nil {
 		return nil, err
+	}
+	if p.opt.Builder == BuildKit {
+		if err := p.readEpoch(); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.readStages(); err != nil {
 		return nil, err
@@ -350,6 +355,7 @@ func (p *planner) readStage(stage *Stage) error {
 		}
 		s.platform, s.nameDeps = &parsed, s.nameDeps.or(deps)
 	}
+	p.g.Steps[s.step].names = s.nameDeps
 	p.plans = append(p.plans, s)
 	if stage.Name != "" {
 		s.context = p.namedContext(stage.Name, s.platform)

@@ -54,7 +54,11 @@ func (m cascadeMarkdown) change() {
 		m.md.line("- and %s", text.Plural(more, "more change"))
 	}
 	sums := m.byState(m.state)
-	m.md.line("\n**%s** certainly run again%s.", text.Plural(sums[cascade.Miss].n, "instruction"), m.amount(sums[cascade.Miss]))
+	if miss := sums[cascade.Miss]; miss.n == 0 {
+		m.md.line("\nNothing certainly runs again.")
+	} else {
+		m.md.line("\nCertainly **%s**%s.", text.Plural(miss.n, "instruction"), m.amount(miss))
+	}
 	if may := sums[cascade.MayMiss]; may.n > 0 {
 		var names []string
 		for _, c := range m.conditions() {
@@ -63,7 +67,7 @@ func (m cascadeMarkdown) change() {
 		if len(names) > 3 || len(names) == 0 {
 			names = []string{"what is built again"}
 		}
-		m.md.line("**%s more**%s if %s differs.", text.Count(may.n), m.amount(may), strings.Join(names, " or "))
+		m.md.line("**%s more** if %s differs%s.", text.Count(may.n), strings.Join(names, " or "), m.amount(may))
 	}
 	m.md.line("%s", rest(sums))
 }

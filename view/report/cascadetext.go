@@ -228,7 +228,7 @@ func (t cascadeText) sums() {
 		t.wrapped("", fmt.Sprintf("Certainly %s%s.", text.Plural(miss.n, "instruction"), t.amount(miss)))
 	}
 	if may := sums[cascade.MayMiss]; may.n > 0 {
-		t.wrapped("", fmt.Sprintf("%s more%s if %s differs.", text.Count(may.n), t.amount(may), t.condition()))
+		t.wrapped("", fmt.Sprintf("%s more if %s differs%s.", text.Count(may.n), t.condition(), t.amount(may)))
 	}
 	t.wrapped("", rest(sums))
 }

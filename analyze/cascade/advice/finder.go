@@ -297,13 +297,13 @@ func on(s *cascade.Step) string {
 	if s.Lines.Start != s.Lines.End {
 		lines = "lines " + s.Lines.String()
 	}
-	return short(s.Text) + " on " + lines
+	words := slices.DeleteFunc(strings.Fields(s.Text), func(w string) bool { return strings.HasPrefix(w, "--mount=") })
+	return short(strings.Join(words, " ")) + " on " + lines
 }
 
 // short is an instruction's text as one that fits a sentence.
 func short(text string) string {
 	const most = 40
-	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > most {
 		return strings.TrimSpace(string(r[:most])) + "…"
 	}

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/patternmatcher"
-
 	"github.com/layerscope/layerscope/analyze/buildcontext"
 )
 
@@ -66,39 +64,12 @@ func findLitter(f *finder) ([]Finding, error) {
 
 // litter looks for one group.
 func (f *finder) litter(g group) (*Finding, error) {
-	m, patterns, err := f.present(g.patterns)
-	if err != nil || m == nil {
-		return nil, err
+	patterns, removed := f.present(g.patterns)
+	if len(removed) == 0 || slices.ContainsFunc(removed, f.wanted) {
+		return nil, nil
 	}
-	var removed []string
-	read := map[string]bool{} // by some step
-	for _, s := range f.readers() {
-		for _, e := range f.takes[s.Index] {
-			read[e.Path] = true
-		}
-	}
-	files := &Files{}
-	first := ""
-	for _, e := range f.tree.Entries() {
-		ok, err := m.MatchesOrParentMatches(e.Path)
-		if err != nil {
-			return nil, fmt.Errorf("matching the patterns %q: %w", patterns, err)
-		}
-		if !ok {
-			continue
-		}
-		if len(removed) == 0 || !within(removed[len(removed)-1], e.Path) {
-			removed = append(removed, e.Path)
-		}
-		if e.IsDir() || !read[e.Path] {
-			continue
-		}
-		files.add(e)
-		if first == "" {
-			first = e.Path
-		}
-	}
-	if files.Files == 0 || slices.ContainsFunc(removed, f.wanted) {
+	files, first := f.copied(removed)
+	if first == "" {
 		return nil, nil
 	}
 	v, edit, ok := f.rewritten(nil, patterns, removed)
@@ -117,6 +88,31 @@ func (f *finder) litter(g group) (*Finding, error) {
 	return &Finding{Step: steps[0].Index, Lines: linesOf(steps), Edit: edit, Saves: saves, Text: text, Context: files}, nil
 }
 
+// copied returns the files at and below some paths that steps read, and the first
+// of them; "" if there are none. The paths are in the order of the tree's.
+func (f *finder) copied(paths []string) (files *Files, first string) {
+	read := map[string]bool{}
+	for _, s := range f.readers() {
+		for _, e := range f.takes[s.Index] {
+			read[e.Path] = true
+		}
+	}
+	files = &Files{}
+	for _, e := range f.tree.Entries() {
+		for len(paths) > 1 && !within(paths[0], e.Path) && within(paths[1], e.Path) {
+			paths = paths[1:]
+		}
+		if e.IsDir() || !within(paths[0], e.Path) || !read[e.Path] {
+			continue
+		}
+		files.add(e)
+		if first == "" {
+			first = e.Path
+		}
+	}
+	return files, first
+}
+
 func (f *Files) add(e *buildcontext.Entry) {
 	const examples = 3
 	f.Files++
@@ -126,27 +122,39 @@ func (f *Files) add(e *buildcontext.Entry) {
 	}
 }
 
-// present returns those patterns that match something of the context, and a
-// matcher of them; nil if none does.
-func (f *finder) present(patterns []string) (*patternmatcher.PatternMatcher, []string, error) {
-	var there []string
-	for _, p := range patterns {
-		one, err := patternmatcher.New([]string{p})
-		if err != nil {
-			return nil, nil, fmt.Errorf("the pattern %q: %w", p, err)
-		}
-		for _, e := range f.tree.Entries() {
-			if ok, err := one.MatchesOrParentMatches(e.Path); err == nil && ok {
-				there = append(there, p)
-				break
+// present returns those patterns that match something of the context, and the
+// paths that they match, without what is below others.
+func (f *finder) present(patterns []string) (there, paths []string) {
+	seen := map[string]bool{}
+	for _, e := range f.tree.Entries() {
+		for _, p := range patterns {
+			if !matches(p, e.Path) {
+				continue
+			}
+			seen[p] = true
+			if len(paths) == 0 || !within(paths[len(paths)-1], e.Path) {
+				paths = append(paths, e.Path)
 			}
 		}
 	}
-	if len(there) == 0 {
-		return nil, nil, nil
+	return slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return !seen[p] }), paths
+}
+
+// matches tells whether a pattern of a group matches a path itself, as one of
+// .dockerignore does.
+func matches(pattern, p string) bool {
+	rest, anywhere := strings.CutPrefix(pattern, "**/")
+	if anywhere {
+		at := len(p)
+		for range strings.Count(rest, "/") + 1 {
+			if at = strings.LastIndexByte(p[:max(at, 0)], '/'); at < 0 {
+				break
+			}
+		}
+		p = p[at+1:]
 	}
-	m, err := patternmatcher.New(there)
-	return m, there, err
+	ok, err := path.Match(rest, p)
+	return err == nil && ok
 }
 
 // wanted tells whether some step names a path, or its last element.

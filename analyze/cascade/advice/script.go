@@ -35,79 +35,12 @@ func newScript(c *instructions.RunCommand) *script {
 // parseScript splits a shell's text into commands that are done one after
 // another, and each into words.
 func parseScript(text string) *script {
-	s := &script{}
-	var words []string
-	var word strings.Builder
-	inWord := false
-	endWord := func() {
-		if inWord {
-			words = append(words, word.String())
-			word.Reset()
-			inWord = false
-		}
+	l := &lexer{text: text, script: &script{}}
+	for l.at < len(text) {
+		l.next()
 	}
-	endCommand := func() {
-		endWord()
-		if len(words) > 0 {
-			s.commands = append(s.commands, words)
-			words = nil
-		}
-	}
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; c {
-		case ' ', '\t', '\r':
-			endWord()
-		case ';', '\n':
-			endCommand()
-		case '&':
-			if i+1 >= len(text) || text[i+1] != '&' {
-				s.opaque = true
-			} else {
-				i++
-			}
-			endCommand()
-		case '|', '<', '>', '(', ')', '`':
-			s.opaque = true
-			endWord()
-		case '#':
-			if inWord {
-				word.WriteByte(c)
-				continue
-			}
-			for i < len(text) && text[i] != '\n' {
-				i++
-			}
-			endCommand()
-		case '\\':
-			if i++; i < len(text) && text[i] != '\n' {
-				word.WriteByte(text[i])
-				inWord = true
-			}
-		case '\'', '"':
-			end := quoted(text, i)
-			if end < 0 {
-				s.opaque = true
-				return s
-			}
-			inner := text[i+1 : end]
-			if c == '"' && (strings.Contains(inner, "$(") || strings.Contains(inner, "`")) {
-				s.opaque = true
-			}
-			word.WriteString(inner)
-			inWord = true
-			i = end
-		case '$':
-			if i+1 < len(text) && text[i+1] == '(' {
-				s.opaque = true
-			}
-			word.WriteByte(c)
-			inWord = true
-		default:
-			word.WriteByte(c)
-			inWord = true
-		}
-	}
-	endCommand()
+	l.endCommand()
+	s := l.script
 	for i, words := range s.commands {
 		s.commands[i] = plainWords(words)
 		if len(s.commands[i]) > 0 && slices.Contains(shellWords, s.commands[i][0]) {
@@ -116,6 +49,93 @@ func parseScript(text string) *script {
 	}
 	s.commands = slices.DeleteFunc(s.commands, func(words []string) bool { return len(words) == 0 })
 	return s
+}
+
+// lexer reads a shell's text.
+type lexer struct {
+	*script
+	text   string
+	at     int
+	words  []string
+	word   strings.Builder
+	inWord bool
+}
+
+func (l *lexer) endWord() {
+	if l.inWord {
+		l.words = append(l.words, l.word.String())
+		l.word.Reset()
+		l.inWord = false
+	}
+}
+
+func (l *lexer) endCommand() {
+	l.endWord()
+	if len(l.words) > 0 {
+		l.commands = append(l.commands, l.words)
+		l.words = nil
+	}
+}
+
+func (l *lexer) add(s string) {
+	l.word.WriteString(s)
+	l.inWord = true
+}
+
+// next reads what is next.
+func (l *lexer) next() {
+	c, rest := l.text[l.at], l.text[l.at+1:]
+	l.at++
+	switch c {
+	case ' ', '\t', '\r':
+		l.endWord()
+	case ';', '\n':
+		l.endCommand()
+	case '&':
+		if strings.HasPrefix(rest, "&") {
+			l.at++
+		} else {
+			l.opaque = true
+		}
+		l.endCommand()
+	case '|', '<', '>', '(', ')', '`':
+		l.opaque = true
+		l.endWord()
+	case '#':
+		if l.inWord {
+			l.add("#")
+		} else if i := strings.IndexByte(rest, '\n'); i >= 0 {
+			l.at += i
+		} else {
+			l.at = len(l.text)
+		}
+	case '\\':
+		if rest != "" && rest[0] != '\n' {
+			l.add(rest[:1])
+		}
+		l.at++
+	case '\'', '"':
+		l.quotation(c)
+	default:
+		l.opaque = l.opaque || c == '$' && strings.HasPrefix(rest, "(")
+		l.add(l.text[l.at-1 : l.at])
+	}
+}
+
+// quotation reads what is in quotation marks.
+func (l *lexer) quotation(mark byte) {
+	end := quoted(l.text, l.at-1)
+	if end < 0 {
+		l.opaque = true
+		l.at = len(l.text)
+		return
+	}
+	inner := l.text[l.at:end]
+	if mark == '"' && (strings.Contains(inner, "$(") || strings.Contains(inner, "`")) {
+		l.opaque = true
+	}
+	l.add(inner)
+	l.at = end + 1
 }
 
 // shellWords begin commands that hold others.

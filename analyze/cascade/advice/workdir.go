@@ -30,7 +30,7 @@ func findSlash(f *finder) ([]Finding, error) {
 		if !ok {
 			continue
 		}
-		saves, err := f.saving(becomes("someone takes the slash off later", v.build.Graph.File), v)
+		saves, err := f.saving(becomes("the slash is taken off later", v.build.Graph.File), v)
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ type Build struct {
 	Args         map[string]string
 	Contexts     map[string]string // "docker-image://REF", or "" for a folder of Folders
 	NoCache      []string
+	Inside       bool // the Dockerfile is in the context, where a COPY may take it
 	// Folders are the build's context, "", and named ones. Of one that isn't
 	// there nothing is known.
 	Folders map[string]*Folder
@@ -127,6 +128,9 @@ func (p *Pair) ours() error {
 	p.Ours.Contexts = map[string]*buildcontext.Tree{}
 	for name, f := range p.Folders {
 		p.Ours.Contexts[name] = f.Tree
+	}
+	if p.Inside {
+		p.Ours.Dockerfile = "Dockerfile"
 	}
 	p.Ours.Graph, p.OurRefusal = cascade.New(f, opt)
 	return nil

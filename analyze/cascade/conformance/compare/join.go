@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/layerscope/layerscope/analyze/cascade"
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/frontend"
 )
@@ -34,15 +36,17 @@ func newJoin(g *cascade.Graph, t *frontend.Graph) *join {
 		j.readers(g, n)
 	}
 	seen := make([]bool, len(t.Vertices))
+	known := map[digest.Digest]bool{} // keys of sources: an image may be called by two names
 	for _, n := range g.Nodes {
 		if v := j.vertex[n.ID]; v != nil {
 			seen[v.Index] = true
+			known[v.Key] = known[v.Key] || source(v)
 		} else {
 			j.add("vertex", g, n, "there", "not there")
 		}
 	}
 	for _, v := range t.Vertices {
-		if !seen[v.Index] {
+		if !seen[v.Index] && v.Kind != frontend.KindLocal && !known[v.Key] {
 			d := Difference{What: "vertex", Node: fmt.Sprintf("%s %q", v.Kind, v.Name), Ours: "not there", Them: "there"}
 			if len(v.Lines) > 0 {
 				d.Line = v.Lines[0].Start
@@ -76,9 +80,13 @@ func (j *join) byLine(g *cascade.Graph, t *frontend.Graph, n *cascade.Node) {
 	switch {
 	case len(same) > 0:
 		j.vertex[n.ID] = same[0]
-	case len(found) == 1 && n.Label != (cascade.Label{}):
+	case n.Label != (cascade.Label{}):
 		// A vertex that several stages have is called as in one of them.
-		v := found[0]
+		at, count := place(g, n)
+		if count != len(found) {
+			return
+		}
+		v := found[at]
 		j.vertex[n.ID] = v
 		if len(v.Lines) == 1 {
 			j.add("label", g, n, fmt.Sprint(n.Label), fmt.Sprint(v.Label))
@@ -86,45 +94,65 @@ func (j *join) byLine(g *cascade.Graph, t *frontend.Graph, n *cascade.Node) {
 	}
 }
 
-// readers joins a node's inputs, once it is joined itself.
+// place returns which of the labelled nodes of its kind on its line a node is,
+// and how many there are.
+func place(g *cascade.Graph, n *cascade.Node) (at, count int) {
+	for _, o := range g.Nodes {
+		if o.Kind != n.Kind || o.Label == (cascade.Label{}) || line(g, o) != line(g, n) {
+			continue
+		}
+		if o == n {
+			at = count
+		}
+		count++
+	}
+	return at, count
+}
+
+// readers joins a node's inputs, once it is joined itself. A context is one node
+// here, and a vertex for each of its readers there.
 func (j *join) readers(g *cascade.Graph, n *cascade.Node) {
 	v := j.vertex[n.ID]
 	if v == nil {
 		return
 	}
-	if len(n.In) != len(v.Inputs) {
-		j.add("inputs", g, n, fmt.Sprint(len(n.In)), fmt.Sprint(len(v.Inputs)))
-		return
-	}
-	j.inputs[n.ID] = make([]int, len(n.In))
+	inputs := make([]int, len(n.In))
 	taken := make([]bool, len(v.Inputs))
-	fits := func(i, k int) bool {
-		from := n.In[i].From
-		if to := j.vertex[from.ID]; to != nil {
-			return to == v.Inputs[k].From
+	fits := func(from *cascade.Node, k int) bool {
+		to := v.Inputs[k].From
+		if from.Kind == cascade.KindLocal {
+			return to.Kind == frontend.KindLocal
 		}
-		return kinds[from.Kind] == v.Inputs[k].From.Kind && !lined(v.Inputs[k].From)
+		if joined := j.vertex[from.ID]; joined != nil {
+			return joined == to || source(joined) && joined.Key == to.Key
+		}
+		return kinds[from.Kind] == to.Kind && !lined(to)
 	}
 	for i := range n.In {
-		k := i
-		if taken[k] || !fits(i, k) {
-			k = -1
-			for other := range v.Inputs {
-				if !taken[other] && fits(i, other) {
-					k = other
-					break
-				}
+		k := -1
+		for other := range v.Inputs {
+			if at := (i + other) % len(v.Inputs); !taken[at] && fits(n.In[i].From, at) {
+				k = at
+				break
 			}
 		}
 		if k < 0 {
-			j.add("inputs", g, n, fmt.Sprintf("input %d is %s %v", i, n.In[i].From.Kind, n.In[i].From.Label), fmt.Sprintf("%s %q", v.Inputs[i].From.Kind, v.Inputs[i].From.Name))
-			j.inputs[n.ID] = nil
+			j.add("inputs", g, n, fmt.Sprintf("input %d is %s %v", i, n.In[i].From.Kind, n.In[i].From.Label), "another, or none")
 			return
 		}
-		taken[k], j.inputs[n.ID][i] = true, k
+		taken[k], inputs[i] = true, k
 		j.vertex[n.In[i].From.ID] = v.Inputs[k].From
 	}
+	j.inputs[n.ID] = inputs
+	for k, done := range taken {
+		if !done && v.Inputs[k].From.Kind != frontend.KindLocal {
+			j.add("inputs", g, n, "none", fmt.Sprintf("%s %q", v.Inputs[k].From.Kind, v.Inputs[k].From.Name))
+		}
+	}
 }
+
+// source tells whether a vertex reads nothing.
+func source(v *frontend.Vertex) bool { return len(v.Inputs) == 0 }
 
 // lined tells whether a vertex is found by its lines and label.
 func lined(v *frontend.Vertex) bool { return len(v.Lines) > 0 && v.Label != (frontend.Label{}) }

@@ -38,8 +38,12 @@ func (s *Somehow) Hold(ctx context.Context, after *Pair, real *cascade.Predictio
 	}
 	predicted := s.predictions[at]
 	if predicted == nil {
-		var err error
-		if predicted, err = cascade.Predict(ctx, s.before.Ours, []cascade.Build{s.before.Ours}, cascade.Assume{Steps: []int{at}}); err != nil {
+		line := s.before.Ours.Graph.Steps[at].Lines.Start
+		edited, assume, err := s.before.Ours.With(cascade.Change{Lines: []int{line}})
+		if err != nil {
+			return nil, err
+		}
+		if predicted, err = cascade.Predict(ctx, edited, []cascade.Build{s.before.Ours}, assume); err != nil {
 			return nil, err
 		}
 		s.predictions[at] = predicted
@@ -47,6 +51,9 @@ func (s *Somehow) Hold(ctx context.Context, after *Pair, real *cascade.Predictio
 	r := &Soundness{}
 	for i, v := range real.Steps {
 		guess := predicted.Steps[i]
+		if len(v.Step.Nodes) == 0 {
+			continue // it is nothing that runs
+		}
 		r.Instructions++
 		switch {
 		case guess.State == cascade.NotBuilt && v.State != cascade.NotBuilt:

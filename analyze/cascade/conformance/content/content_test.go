@@ -28,18 +28,14 @@ const (
 // two digests of the whole run must be equal to us exactly if they are to
 // BuildKit: equalities between selections, states and contexts count.
 func TestDigests(t *testing.T) {
-	j := &judge{t: t, ours: map[string]buildcontext.Digest{}, theirs: map[buildcontext.Digest]string{}, what: map[string]string{}}
+	j := newJudge(t)
 	for i := range *rounds {
 		j.round(*seed + uint64(i))
 		if t.Failed() {
 			t.Fatalf("context of seed %d", *seed+uint64(i))
 		}
 	}
-	t.Logf("%d contexts, %d states, %d comparisons of selections: %d different digests, %d refusals by both; %d pairs of states compared, %d of them equal",
-		*rounds, j.states, j.digests, len(j.ours), j.refusals, j.pairs, j.same)
-	if j.same == 0 || j.same == j.pairs || j.refusals == 0 {
-		t.Error("the run has no cases of a kind")
-	}
+	j.log(*rounds)
 }
 
 type judge struct {
@@ -52,26 +48,44 @@ type judge struct {
 	states, digests, refusals, pairs, same int
 }
 
+func newJudge(t *testing.T) *judge {
+	return &judge{t: t, ours: map[string]buildcontext.Digest{}, theirs: map[buildcontext.Digest]string{}, what: map[string]string{}}
+}
+
+func (j *judge) log(rounds int) {
+	j.t.Logf("%d contexts, %d states, %d comparisons of selections: %d different digests, %d refusals by both; %d pairs of states compared, %d of them equal",
+		rounds, j.states, j.digests, len(j.ours), j.refusals, j.pairs, j.same)
+	if j.same == 0 || j.same == j.pairs || j.refusals == 0 {
+		j.t.Error("the run has no cases of a kind")
+	}
+}
+
 // state is a context at one time.
 type state struct {
 	tree   *buildcontext.Tree
 	theirs *received
 }
 
-func (j *judge) round(seed uint64) {
+// newWorld makes a random context.
+func newWorld(t *testing.T, seed uint64) (w *world, cleanup func()) {
 	tmp, err := os.MkdirTemp("", "content")
 	if err != nil {
-		j.t.Fatal(err)
+		t.Fatal(err)
 	}
-	defer os.RemoveAll(tmp)
-	w := &world{Rand: rand.New(rand.NewPCG(seed, 0)), dir: filepath.Join(tmp, "context"), root: os.Getuid() == 0, xattr: keepsAttributes(tmp)}
+	w = &world{Rand: rand.New(rand.NewPCG(seed, 0)), dir: filepath.Join(tmp, "context"), root: os.Getuid() == 0, xattr: keepsAttributes(tmp)}
 	if err := os.Mkdir(w.dir, 0o755); err != nil {
-		j.t.Fatal(err)
+		t.Fatal(err)
 	}
 	w.fill(w.dir, 0)
 	if w.chance(60) {
 		w.ignore()
 	}
+	return w, func() { os.RemoveAll(tmp) }
+}
+
+func (j *judge) round(seed uint64) {
+	w, cleanup := newWorld(j.t, seed)
+	defer cleanup()
 	var sels [][]buildcontext.Selection
 	for range kinds {
 		sels = append(sels, w.selections())
@@ -85,7 +99,7 @@ func (j *judge) round(seed uint64) {
 		if step > 0 {
 			w.change()
 		}
-		now := j.read(w, dockerfile, filepath.Join(tmp, fmt.Sprint(step)))
+		now := j.read(w, dockerfile, fmt.Sprint(w.dir, step))
 		if now == nil {
 			return
 		}
@@ -96,14 +110,23 @@ func (j *judge) round(seed uint64) {
 	}
 }
 
-// read reads the context and sends it to BuildKit.
+// read reads the context and sends it to a BuildKit that has nothing.
 func (j *judge) read(w *world, dockerfile, dir string) *state {
-	ctx := context.Background()
-	j.states++
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		j.t.Fatal(err)
 	}
 	r := &received{id: dir, dir: dir, external: map[string][]byte{}}
+	tree := j.send(w, r, dockerfile)
+	if tree == nil {
+		return nil
+	}
+	return &state{tree, r}
+}
+
+// send reads the context and sends it to BuildKit; nil if that fails.
+func (j *judge) send(w *world, r *received, dockerfile string) *buildcontext.Tree {
+	ctx := context.Background()
+	j.states++
 	theirErr := r.receive(ctx, w.dir, dockerfile)
 	tree, err := buildcontext.Read(ctx, w.dir, buildcontext.Options{Dockerfile: dockerfile})
 	if (err != nil) != (theirErr != nil) {
@@ -114,7 +137,61 @@ func (j *judge) read(w *world, dockerfile, dir string) *state {
 		return nil
 	}
 	j.files(w, r, tree)
-	return &state{tree, r}
+	return tree
+}
+
+// TestHeld sends each context's states to the same BuildKit, which holds the
+// one before and is told of what changed alone.
+func TestHeld(t *testing.T) {
+	j := newJudge(t)
+	stale := 0
+	for i := range *rounds {
+		stale += j.held(*seed + uint64(i))
+		if t.Failed() {
+			t.Fatalf("context of seed %d", *seed+uint64(i))
+		}
+	}
+	j.log(*rounds)
+	t.Logf("%d states were not as BuildKit held them", stale)
+	if stale == 0 {
+		t.Error("the run has no change that BuildKit takes no note of")
+	}
+}
+
+func (j *judge) held(seed uint64) (stale int) {
+	w, cleanup := newWorld(j.t, seed)
+	defer cleanup()
+	sels := [][]buildcontext.Selection{{{Path: "/"}}}
+	for range kinds {
+		sels = append(sels, w.selections())
+	}
+	dir := w.dir + "-held"
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		j.t.Fatal(err)
+	}
+	r := &received{id: dir, dir: dir, external: map[string][]byte{}}
+	var last *state
+	for step := range steps {
+		if step > 0 {
+			w.change()
+		}
+		tree := j.send(w, r, "")
+		if tree == nil || last == nil && len(tree.Entries()) == 0 {
+			return stale
+		}
+		now := &state{tree, r}
+		if last != nil {
+			now.tree = tree.After(last.tree)
+			if diff, err := buildcontext.Differ(context.Background(), tree, nil, now.tree, nil, buildcontext.BuildKit); err != nil || len(diff) > 0 {
+				stale++
+			}
+		}
+		for _, s := range sels {
+			j.compare(w, last, now, s)
+		}
+		last = now
+	}
+	return stale
 }
 
 // files compares what arrived.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +26,7 @@ type world struct {
 var (
 	names  = []string{"a", "b", "ab", "a-b", "c", "x.txt", "y.txt", "z.txt", ".env", "node_modules", "src", "é", "sp ace", "[x]", "a*", `a\b`, "\xff\xfe", "new\nline", "Dockerfile", "a]b"}
 	bodies = []string{"", "1", "2", "one", "two", "one\n", strings.Repeat("long ", 20000)}
-	modes  = []fs.FileMode{0o644, 0o644, 0o644, 0o755, 0o600, 0o444, 0o755 | fs.ModeSetuid, 0o755 | fs.ModeSetgid, 0o777 | fs.ModeSticky, 0o400}
+	modes  = []fs.FileMode{0o644, 0o644, 0o644, 0o755, 0o777, 0o755 | fs.ModeSticky, 0o600, 0o444, 0o755 | fs.ModeSetuid, 0o755 | fs.ModeSetgid, 0o777 | fs.ModeSticky, 0o400}
 	links  = []string{"a", "b", "src", "../a", "../b", "/a", "/src", "/", ".", "..", "../../..", "/etc/passwd", "../../../../etc/passwd", "gone", "a/b", "/a/../b", "x.txt", "src/", "a//b", "gone/../a"}
 	globs  = []string{"*", "a*", "*.txt", "?", "[ab]", "**", "**/*.txt", "src/*", "*/a", "a/*", "**/a", "src/**", "[^a]*", "a/**/b", "*/*", "node_modules", ".env", `a\*`, "b/", "/a", "./a", "é*", "."}
 )
@@ -74,7 +73,7 @@ func (w *world) add(p string, depth int) {
 		os.WriteFile(p, []byte(pick(w, bodies)), 0o644)
 		os.Chmod(p, pick(w, modes))
 		if w.xattr && w.chance(10) {
-			unix.Lsetxattr(p, "user.kind", []byte(pick(w, bodies[:4])), 0)
+			w.attribute(p)
 		}
 	}
 }
@@ -126,6 +125,10 @@ func (w *world) change() {
 		data[len(data)-1] ^= 1
 		os.WriteFile(p, data, 0)
 		w.note("flip", p)
+		if w.chance(30) {
+			os.Chtimes(p, fi.ModTime(), fi.ModTime())
+			w.note("time as before", p)
+		}
 	case n == 2 && !link:
 		os.Chmod(p, pick(w, modes)|0o500)
 		w.note("chmod", p)
@@ -153,9 +156,19 @@ func (w *world) change() {
 		w.add(p, 3)
 		w.note("replace", p)
 	case n == 8 && w.xattr && !link:
-		unix.Lsetxattr(p, "user.kind", []byte(pick(w, bodies[:4])), 0)
-		w.note("xattr", p)
+		w.attribute(p)
 	}
+}
+
+// attribute sets an extended attribute: of those that only root may set some
+// count and some don't.
+func (w *world) attribute(p string) {
+	name := "user.kind"
+	if w.root {
+		name = pick(w, []string{"user.kind", "user.kind", "trusted.kind", "security.kind", "com.apple.kind"})
+	}
+	err := unix.Lsetxattr(p, name, []byte(pick(w, bodies[:4])), 0)
+	w.note(fmt.Sprintf("xattr %s %v", name, err), p)
 }
 
 func (w *world) note(what, p string) {
@@ -177,12 +190,22 @@ func (w *world) ignore() {
 
 func (w *world) ignoreFile(name string) {
 	var lines []string
-	for range w.IntN(5) {
+	for range w.IntN(6) {
 		line := w.pattern()
-		if w.chance(30) {
+		if w.chance(40) {
 			line = "!" + line
 		}
 		lines = append(lines, line)
+	}
+	if w.chance(50) { // something is left out, and something of it is not
+		p := w.path()
+		top, _, _ := strings.Cut(p, "/")
+		name, above := filepath.Base(p), filepath.Dir(p)
+		lines = append(lines, pick(w, []string{"*", "**", top, top + "/*", top + "/**", "**/" + top, above}),
+			"!"+pick(w, []string{p, above, above + "/*", above + "/**", "**/" + name, "**/*.txt", above + "/" + name[:1] + "*", "*/" + name}))
+		if w.chance(30) {
+			lines = append(lines, w.pattern())
+		}
 	}
 	if w.chance(20) {
 		lines = append([]string{"# all of it", "", "  a  "}, lines...)
@@ -273,5 +296,5 @@ func (w *world) filters() []string {
 func keepsAttributes(dir string) bool {
 	err := unix.Lsetxattr(dir, "user.try", []byte("1"), 0)
 	unix.Lremovexattr(dir, "user.try")
-	return err == nil && syscall.Getuid() >= 0
+	return err == nil
 }

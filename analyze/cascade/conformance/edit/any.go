@@ -123,6 +123,9 @@ var fileKinds = []fileKind{
 	{"directive-check", func(d *document) []string { return d.directive("check=skip=all") }},
 	{"directive-syntax", func(d *document) []string { return d.directive("syntax=docker/dockerfile:1") }},
 	{"first-stage", func(d *document) []string { return []string{d.before(d.from(0), "FROM scratch AS nothing")} }},
+	{"global-epoch", func(d *document) []string {
+		return []string{d.before(d.from(0), "ARG SOURCE_DATE_EPOCH=1234567890"), d.before(d.from(0), "ARG SOURCE_DATE_EPOCH=0001")}
+	}},
 	{"global-arg", func(d *document) []string { return []string{d.before(d.from(0), "ARG GLOBAL=1")} }},
 	{"target-alias", func(d *document) []string {
 		names := d.names()

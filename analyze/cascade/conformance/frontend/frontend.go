@@ -53,7 +53,8 @@ type Image struct {
 	Empty               bool   // without layers
 }
 
-// Refused is a Dockerfile that the frontend refuses.
+// Refused is a Dockerfile that the frontend refuses, or what comes of it the
+// solver.
 type Refused struct {
 	Line int // 0 if it doesn't say
 	Err  error
@@ -68,7 +69,7 @@ func Convert(ctx context.Context, b Build) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newGraph(ctx, def, b.Folders)
+	return newGraph(ctx, def, b)
 }
 
 // convert returns BuildKit's low-level definition.
@@ -90,6 +91,7 @@ func convert(ctx context.Context, b Build) (def *llb.Definition, err error) {
 	opt := dockerfile2llb.ConvertOpt{
 		Config: client.Config, Client: client, MetaResolver: newGateway(b), LLBCaps: &caps,
 		SourceMap: source.SourceMap,
+		Warn:      func(string, string, string, string, []parser.Range) {}, // without it nothing is an error to the linter
 	}
 	if b.Platform != "" {
 		p, err := platforms.Parse(b.Platform)

@@ -65,18 +65,10 @@ func (g *gateway) ResolveImageConfig(_ context.Context, ref string, opt sourcere
 	if err != nil {
 		return "", "", nil, err
 	}
-	dgst := digest.FromString(ref)
-	if pinned, ok := named.(reference.Digested); ok {
+	known := g.build.image(ref, platforms.FormatAll(platform))
+	dgst := g.build.digest(ref, known)
+	if pinned, ok := named.(reference.Digested); ok && known.Digest == "" {
 		dgst = pinned.Digest()
-	}
-	known := &Image{}
-	if g.build.Images != nil {
-		if i := g.build.Images(ref, platforms.FormatAll(platform)); i != nil {
-			known = i
-		}
-	}
-	if known.Digest != "" {
-		dgst = digest.Digest(known.Digest)
 	}
 	if known.Platform != "" {
 		if platform, err = platforms.Parse(known.Platform); err != nil {
@@ -94,6 +86,25 @@ func (g *gateway) ResolveImageConfig(_ context.Context, ref string, opt sourcere
 	}
 	text, err := json.Marshal(config)
 	return ref, dgst, text, err
+}
+
+// image returns what is known of an image.
+func (b Build) image(ref, platform string) *Image {
+	if b.Images != nil {
+		if i := b.Images(ref, platform); i != nil {
+			return i
+		}
+	}
+	return &Image{}
+}
+
+// digest returns an image's digest, which its reference makes unless it is
+// known.
+func (b Build) digest(ref string, i *Image) digest.Digest {
+	if i.Digest != "" {
+		return digest.Digest(i.Digest)
+	}
+	return digest.FromString(ref)
 }
 
 // Solve returns the files of a local source: .dockerignore is read of it.

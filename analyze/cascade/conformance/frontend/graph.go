@@ -50,6 +50,7 @@ type Vertex struct {
 	Inputs      []Input
 	IgnoreCache bool
 
+	sum    string          // of a HTTP with a checksum
 	folder *Folder         // of a Local
 	filter json.RawMessage // of a Local: what of the folder is sent
 }
@@ -91,7 +92,7 @@ func (v vertex) Name() string                  { return v.name }
 
 // newGraph makes the graph of a definition, whose operations each stand after
 // their inputs. The last is no operation: it names the target.
-func newGraph(ctx context.Context, def *llb.Definition, folders map[string]*Folder) (*Graph, error) {
+func newGraph(ctx context.Context, def *llb.Definition, b Build) (*Graph, error) {
 	g := &Graph{}
 	byDigest := map[string]*Vertex{}
 	for _, text := range def.Def {
@@ -121,8 +122,12 @@ func newGraph(ctx context.Context, def *llb.Definition, folders map[string]*Fold
 		for _, at := range def.Source.Locations[id.String()].GetLocations() {
 			v.Lines = append(v.Lines, linesOf(at.Ranges))
 		}
-		if err := v.key(ctx, &op, vertex{id, inputs, v.Name, &op}, folders); err != nil {
-			return nil, fmt.Errorf("the key of %q: %w", v.Name, err)
+		if err := v.key(ctx, &op, vertex{id, inputs, v.Name, &op}, b); err != nil {
+			refused := &Refused{Err: fmt.Errorf("the solver refuses %q: %w", v.Name, err)}
+			if len(v.Lines) > 0 {
+				refused.Line = v.Lines[0].Start
+			}
+			return nil, refused
 		}
 		if v.Kind != KindHTTP && v.Kind != KindGit { // they are called as the ADD that reads them
 			v.Label = labelOf(v.Name)
@@ -160,12 +165,12 @@ func linesOf(ranges []*pb.Range) Lines {
 
 // key finds out a vertex's kind, its key and how its inputs are compared. For
 // all but sources BuildKit's own operations do.
-func (v *Vertex) key(ctx context.Context, op *pb.Op, vtx vertex, folders map[string]*Folder) error {
+func (v *Vertex) key(ctx context.Context, op *pb.Op, vtx vertex, b Build) error {
 	var o solver.Op
 	var err error
 	switch op := op.Op.(type) {
 	case *pb.Op_Source:
-		return v.source(op.Source, vtx.op.(*pb.Op).Platform, folders)
+		return v.source(op.Source, vtx.op.(*pb.Op).Platform, b)
 	case *pb.Op_Exec:
 		v.Kind = KindExec
 		o, err = ops.NewExecOp(vtx, op, vtx.op.(*pb.Op).Platform, nil, nil, nil, nil, nil, nil, false)
@@ -210,15 +215,15 @@ func fileKind(op *pb.FileOp) Kind {
 // source finds out the key of a source. BuildKit asks for an image's digest, a
 // URL's content and a repository's commit; here the same name is the same thing
 // unless a digest says otherwise.
-func (v *Vertex) source(op *pb.SourceOp, platform *pb.Platform, folders map[string]*Folder) error {
+func (v *Vertex) source(op *pb.SourceOp, platform *pb.Platform, b Build) error {
 	scheme, rest, _ := strings.Cut(op.Identifier, "://")
 	var parts []string
 	switch scheme {
 	case "docker-image":
 		v.Kind = KindImage
 		_, pinned, ok := strings.Cut(rest, "@")
-		if !ok {
-			return fmt.Errorf("%s has no digest", rest)
+		if !ok { // it is asked for when the image is pulled
+			pinned = b.digest(rest, b.image(rest, "")).String()
 		}
 		parts = []string{pinned}
 		if platform != nil {
@@ -227,7 +232,7 @@ func (v *Vertex) source(op *pb.SourceOp, platform *pb.Platform, folders map[stri
 		}
 	case "local":
 		v.Kind = KindLocal
-		v.folder = Build{Folders: folders}.folder(rest)
+		v.folder = b.folder(rest)
 		var err error
 		if v.filter, err = json.Marshal([]string{op.Attrs[pb.AttrIncludePatterns], op.Attrs[pb.AttrExcludePatterns], op.Attrs[pb.AttrFollowPaths]}); err != nil {
 			return err
@@ -235,7 +240,8 @@ func (v *Vertex) source(op *pb.SourceOp, platform *pb.Platform, folders map[stri
 		parts = []string{rest}
 	case "http", "https":
 		v.Kind = KindHTTP
-		sum := op.Attrs[pb.AttrHTTPChecksum]
+		v.sum = op.Attrs[pb.AttrHTTPChecksum]
+		sum := v.sum
 		if sum == "" {
 			sum = op.Identifier
 		}
@@ -263,7 +269,7 @@ func gitKey(identifier string, attrs map[string]string) []string {
 	switch sum := attrs[pb.AttrGitChecksum]; {
 	case gitutil.IsCommitSHA(ref):
 		commit = ref
-	case gitutil.IsCommitSHA(sum):
+	case sum != "":
 		commit = sum
 	}
 	key := []string{commit, subdir, attrs[pb.AttrGitSkipSubmodules], attrs[pb.AttrGitMTime]}

@@ -89,6 +89,8 @@ func (r *relation) input(v, u *Vertex, i int) State {
 		byContent = r.files(a, b)
 	case a.From.Kind == KindInline && b.From.Kind == KindInline:
 		byContent = Miss // equal documents are equal by definition
+	case a.From.sum != "" && b.From.sum != "" && a.From.sum != b.From.sum:
+		byContent = Miss
 	}
 	if byContent == May && r.known != nil {
 		if same, known := r.known(v, i); known && same {

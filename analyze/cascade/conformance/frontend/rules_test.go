@@ -101,6 +101,8 @@ var rules = []rule{
 
 	{name: "ADD of a URL's directory", before: base + "ADD https://e.invalid/a/f /f\n", after: base + "ADD https://e.invalid/b/f /f\n", want: "h?"},
 	{name: "ADD of a URL's name", before: base + "ADD https://e.invalid/a/f /f\n", after: base + "ADD https://e.invalid/a/g /f\n", want: "hm"},
+	{name: "ADD of a URL by its checksum", before: base + "ADD --checksum=sha256:" + sum + " https://e.invalid/a/f /f\n", after: base + "ADD --checksum=sha256:" + sum + " https://e.invalid/b/f /f\n", want: "hh"},
+	{name: "ADD of a URL by another checksum", before: base + "ADD --checksum=sha256:" + sum + " https://e.invalid/f /f\n", after: base + "ADD --checksum=sha256:" + strings.Repeat("2", 64) + " https://e.invalid/f /f\n", want: "hm"},
 	{name: "ADD of a commit", before: base + "ADD https://e.invalid/a.git#" + sha + " /f\n", after: base + "ADD https://e.invalid/b.git#" + sha + " /f\n", want: "hh"},
 	{name: "ADD of a branch", before: base + "ADD https://e.invalid/a.git#main /f\n", after: base + "ADD https://e.invalid/a.git#dev /f\n", want: "h?"},
 
@@ -133,7 +135,10 @@ var rules = []rule{
 	}, want: "m"},
 }
 
-const sha = "1111111111111111111111111111111111111111"
+const (
+	sha = "1111111111111111111111111111111111111111"
+	sum = sha + "111111111111111111111111"
+)
 
 // write makes a folder of files.
 func write(t *testing.T, files map[string]string) *Folder {
