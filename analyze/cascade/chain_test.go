@@ -1,14 +1,12 @@
 package cascade
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/layerscope/layerscope/analyze/buildcontext"
 	"github.com/layerscope/layerscope/analyze/dockerfile"
-	"github.com/layerscope/layerscope/analyze/synth/fixture"
 )
 
 // chainApp is a Dockerfile that all builders take.
@@ -161,47 +159,6 @@ func TestChainRefuses(t *testing.T) {
 			if got != want[i] {
 				t.Errorf("%s: %q: %q, want %q", b, text, got, want[i])
 			}
-		}
-	}
-}
-
-// Of other projects' Dockerfiles a graph is made or they are refused, and
-// nothing changes unless something does.
-func TestChainRealDockerfiles(t *testing.T) {
-	for _, builder := range []Builder{Classic, Buildah} {
-		made, refused := 0, 0
-		for i, d := range fixture.Dockerfiles(t) {
-			if !d.OK {
-				continue
-			}
-			f, err := dockerfile.Read(d.Path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			g, err := New(f, Options{Builder: builder})
-			if err != nil {
-				if e, ok := errors.AsType[*Error](err); !ok || e.Line == 0 {
-					t.Errorf("%s: %v", d.Name, err)
-				}
-				refused++
-				continue
-			}
-			made++
-			b := Build{Graph: g}
-			p, err := Predict(t.Context(), b, []Build{b}, Assume{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c := p.Counts(); c.Misses+c.MayMisses > 0 {
-				t.Errorf("%s: nothing changed, but %+v", d.Name, c)
-			}
-			if i%10 == 0 && len(g.Steps) < 60 {
-				checkImpacts(t, g)
-			}
-		}
-		t.Logf("%s: %d graphs, %d refused", builder, made, refused)
-		if made < 800 {
-			t.Errorf("only %d graphs", made)
 		}
 	}
 }

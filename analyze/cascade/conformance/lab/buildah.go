@@ -17,8 +17,8 @@ import (
 
 // Buildah is buildah with a store of its own.
 type Buildah struct {
-	path, dir, proxy string
-	env              []string
+	path, dir string
+	env       []string
 }
 
 // Buildah makes a store.
