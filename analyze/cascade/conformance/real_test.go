@@ -50,13 +50,13 @@ var (
 		rules: cascade.Classic, what: "Docker Engine 20.10, classic builder", figures: "3-classic",
 		open:       func(l *lab.Lab, name string) (builder, error) { return l.Classic(name) },
 		place:      chainPlace,
-		fullTrials: 30, fullVerdicts: 3000, sampleTrials: 2, sampleVerdicts: 200,
+		fullTrials: 20, fullVerdicts: 3000, sampleTrials: 1, sampleVerdicts: 100,
 	}
 	buildah = &oracle{
 		rules: cascade.Buildah, what: "buildah 1.28, --layers", figures: "4-buildah",
 		open:       func(l *lab.Lab, name string) (builder, error) { return l.Buildah(name) },
 		place:      chainPlace,
-		fullTrials: 20, fullVerdicts: 1500, sampleTrials: 1, sampleVerdicts: 100,
+		fullTrials: 9, fullVerdicts: 1500, sampleTrials: 1, sampleVerdicts: 100,
 	}
 )
 
