@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"testing"
 
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/moby/buildkit/cache"
@@ -33,11 +32,6 @@ type received struct {
 	id       string
 	dir      string
 	external map[string][]byte
-}
-
-func newReceived(t *testing.T) *received {
-	dir := t.TempDir()
-	return &received{id: dir, dir: dir, external: map[string][]byte{}}
 }
 
 func (r *received) ID() string                                 { return r.id }
