@@ -66,13 +66,6 @@ func (p Place) String() string {
 // comes from, as FROM, aren't among them: they are looked up in every build.
 type Seen map[Place]Outcome
 
-// chain is all of a stage's places of one kind.
-type chain struct {
-	Stage string
-	Total int
-	Link  bool
-}
-
 // MarshalJSON writes the outcomes of a stage in a row, a dot for a place that
 // has none: {"build/6": ".cccrr", "build/6 LINK": "...r"}.
 func (s Seen) MarshalJSON() ([]byte, error) {
