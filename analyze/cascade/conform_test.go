@@ -5,20 +5,31 @@ import (
 	"testing"
 )
 
-// What isn't to be cached leads to no record of what reads it, but by content.
+// What isn't to be cached leads what reads it to no record, but by content. What
+// reads that in turn finds its own.
 func TestNoCache(t *testing.T) {
-	const text = "FROM alpine AS a\nWORKDIR /a\nRUN x\nWORKDIR /b\nFROM alpine\nCOPY --from=a /x /y\n"
-	before := Build{Graph: graph(t, text, Options{})}
-	after := Build{Graph: graph(t, text, Options{NoCache: []string{"a"}})}
-	p, err := Predict(context.Background(), after, []Build{before}, Assume{})
+	const text = "FROM alpine AS a\nWORKDIR /a\nRUN x\nWORKDIR /b\nWORKDIR /c\nFROM alpine\nCOPY --from=a /x /y\nRUN y\n"
+	for stage, want := range map[string]string{"a": "miss 3 4", "stage-1": "", "": "miss 3 4 7 8"} {
+		before := Build{Graph: graph(t, text, Options{})}
+		after := Build{Graph: graph(t, text, Options{NoCache: []string{stage}})}
+		p, err := Predict(context.Background(), after, []Build{before}, Assume{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := states(p); got != want {
+			t.Errorf("%q: %s, want %s", stage, got, want)
+		}
+		if c := p.Steps[3].Cause; want != "" && (c == nil || c.Kind != CauseNoCache) {
+			t.Errorf("%q: line 4: %+v, want that its cause isn't to be cached", stage, c)
+		}
+	}
+	const direct = "FROM alpine AS a\nRUN x\nFROM alpine\nCOPY --from=a /x /y\n"
+	p, err := Predict(context.Background(), Build{Graph: graph(t, direct, Options{NoCache: []string{"a"}})}, []Build{{Graph: graph(t, direct, Options{})}}, Assume{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := states(p), "miss 3 4; may-miss 6"; got != want {
+	if got, want := states(p), "miss 2; may-miss 4"; got != want {
 		t.Errorf("%s, want %s", got, want)
-	}
-	if c := p.Steps[3].Cause; c == nil || c.Kind != CauseNoCache {
-		t.Errorf("line 4: %+v, want that its cause isn't to be cached", c)
 	}
 }
 
@@ -64,5 +75,27 @@ func TestScriptShell(t *testing.T) {
 	}
 	if got, want := states(p), "miss 2 3"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// The table of all lines says of a build that isn't to be cached what
+// predictions do.
+func TestImpactsNoCache(t *testing.T) {
+	const text = "FROM alpine AS a\nWORKDIR /a\nRUN x\nWORKDIR /b\nRUN y\nFROM alpine\nCOPY --from=a /x /y\nRUN z\n"
+	b := Build{Graph: graph(t, text, Options{NoCache: []string{"a"}})}
+	impacts, err := Impacts(context.Background(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, im := range impacts {
+		p, err := Predict(context.Background(), b, []Build{b}, Assume{Steps: []int{im.Step.Index}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range p.Steps {
+			if im.States[i] != v.State {
+				t.Errorf("an edit of line %s: line %s is a %v in the table and a %v predicted", im.Step.Lines, v.Step.Lines, im.States[i], v.State)
+			}
+		}
 	}
 }

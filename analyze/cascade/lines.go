@@ -135,7 +135,18 @@ func (sp *spread) run(step int) {
 			}
 			m = max(m, sp.input(n, j, step))
 		}
+		if n.Kind == KindUnknown {
+			m = Miss
+		}
 		sp.match[i], sp.state[i] = m, m
+		for _, e := range n.In {
+			// As in matcher.becomes.
+			if e.From.Uncached && e.Content == nil {
+				sp.state[i] = Miss
+			} else if e.From.Uncached {
+				sp.state[i] = max(m, MayMiss)
+			}
+		}
 		if u := sp.twins[i]; u != nil && !u.Uncached {
 			sp.state[i] = min(m, sp.twin(n, u, step))
 		}
@@ -143,7 +154,7 @@ func (sp *spread) run(step int) {
 			sp.match[i], sp.state[i] = Miss, Hit
 		}
 		if n.Uncached {
-			sp.match[i], sp.state[i] = Miss, Miss
+			sp.state[i] = Miss
 		}
 	}
 }

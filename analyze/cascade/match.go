@@ -111,16 +111,34 @@ func (m *matcher) matches(v, u *Node, build int) *outcome {
 	if v == u && build == len(m.before) {
 		return o // of the same build
 	}
-	if v.key != u.key || v.deps.intersects(m.marks) || len(v.In) != len(u.In) {
+	if v.key != u.key || v.deps.intersects(m.marks) || len(v.In) != len(u.In) || v.Kind == KindUnknown {
 		o.state = Miss
 		return o
 	}
 	o.inputs = make([]input, len(v.In))
 	for i := range v.In {
-		o.inputs[i] = m.input(v, &v.In[i], &u.In[i], build)
+		o.inputs[i] = m.input(v, &v.In[i], &u.In[i], build, false)
 		o.state = max(o.state, o.inputs[i].state)
 	}
 	return o
+}
+
+// becomes is matches for what becomes of the node itself. A node that isn't to
+// be cached leads those that read it to no record, but by content; once they
+// have run, they are what they were to those that read them.
+func (m *matcher) becomes(v, u *Node, build int) *outcome {
+	o := m.matches(v, u, build)
+	if o.state == Miss || !slices.ContainsFunc(v.In, func(e Edge) bool { return e.From.Uncached }) {
+		return o
+	}
+	own := &outcome{inputs: slices.Clone(o.inputs), state: Hit}
+	for i := range v.In {
+		if v.In[i].From.Uncached {
+			own.inputs[i] = m.input(v, &v.In[i], &u.In[i], build, true)
+		}
+		own.state = max(own.state, own.inputs[i].state)
+	}
+	return own
 }
 
 // differ tells at a glance that nodes can't agree: they stand on things that
@@ -134,12 +152,12 @@ func differ(v, u *Node) bool {
 	return false
 }
 
-// input compares an input with that of an earlier node.
-func (m *matcher) input(v *Node, a, b *Edge, build int) (in input) {
+// input compares an input with that of an earlier node; by content alone if that
+// is told.
+func (m *matcher) input(v *Node, a, b *Edge, build int, contentAlone bool) (in input) {
 	in.byName = Miss
-	// The files of a context come anew with each build, and a node that isn't to
-	// be cached leads to no record: only content counts.
-	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal && !a.From.Uncached {
+	// The files of a context come anew with each build: only content counts.
+	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal && !contentAlone {
 		in.byName = m.matches(a.From, b.From, build).state
 	}
 	in.state = in.byName
@@ -298,7 +316,7 @@ func (m *matcher) find() []best {
 	for i, v := range m.after.Graph.Nodes {
 		b := best{state: Miss}
 		if k, ok := same[v.sig]; ok {
-			b.outcome, b.with, b.build = m.matches(v, k.node, k.build), k.node, k.build
+			b.outcome, b.with, b.build = m.becomes(v, k.node, k.build), k.node, k.build
 			b.state = b.outcome.state
 		}
 		for _, k := range byKey[v.key] {
@@ -308,7 +326,7 @@ func (m *matcher) find() []best {
 			if b.with != nil && differ(v, k.node) {
 				continue
 			}
-			o := m.matches(v, k.node, k.build)
+			o := m.becomes(v, k.node, k.build)
 			if b.with == nil || o.state < b.state || o.state == b.state && k.node.Label == v.Label && b.with.Label != v.Label {
 				b.state, b.outcome, b.with, b.build = o.state, o, k.node, k.build
 			}

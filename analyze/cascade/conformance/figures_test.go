@@ -11,17 +11,20 @@ import (
 // figuresEnv names a folder that figures are written to.
 const figuresEnv = "LAYERSCOPE_CONFORMANCE_FIGURES"
 
-// figures writes a row of the table in docs/cascade.md, if that is asked for:
-// what was compared, of how many cases, and what came of it. Rows stand in the
-// order of their files' names.
-func figures(t *testing.T, file, what string, cases int, tally *Tally, started time.Time) {
+// figures writes a row of the table in docs/cascade.md, if that is asked for and
+// all was compared: what, in how many cases, and what came of it. Rows stand in
+// the order of their files' names, each with its day, as builders need not all
+// run at once.
+func figures(t *testing.T, whole bool, file, what string, cases int, tally *Tally, started time.Time) {
 	t.Helper()
-	row := fmt.Sprintf("| %s | %d | %d | %d | %d | %.1f %% | %d of %d | %.0f s |\n", what, cases, tally.Builds, tally.Verdicts, tally.Wrong,
-		tally.MayMissPercent(), tally.Settled, tally.MayMisses, time.Since(started).Seconds())
+	row := fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %.1f %% | %d of %d | %.0f s |\n", what, started.UTC().Format(time.DateOnly), cases, tally.Builds, tally.Verdicts,
+		tally.Wrong, tally.MayMissPercent(), tally.Settled, tally.MayMisses, time.Since(started).Seconds())
 	t.Log(row)
-	if dir := os.Getenv(figuresEnv); dir != "" {
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(row), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	dir := os.Getenv(figuresEnv)
+	if dir == "" || !whole {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, file), []byte(row), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/layerscope/layerscope/analyze/cascade"
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/cases"
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/compare"
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/lab"
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
@@ -108,8 +109,8 @@ func (o *oracle) test(t *testing.T) {
 		r.trials, verdicts = o.fullTrials, o.fullVerdicts
 		r.record = os.Getenv(recordEnv) == "1"
 	}
-	// As many builders as tests may run at a time.
-	free := make(chan builder, runtime.GOMAXPROCS(0))
+	// As many builders as tests may run at a time, which is what they keep busy.
+	free := make(chan builder, min(runtime.GOMAXPROCS(0), 4))
 	for i := range cap(free) {
 		b, err := o.open(l, fmt.Sprintf("%s%d", o.rules, i))
 		if err != nil {
@@ -136,7 +137,7 @@ func (o *oracle) test(t *testing.T) {
 		}
 	}
 	check(t, &r.tally, verdicts)
-	figures(t, o.figures, o.what, r.cases, &r.tally, started)
+	figures(t, full && r.cases == len(all), o.figures, o.what, r.cases, &r.tally, started)
 }
 
 // check fails if predictions were wrong, or too vague, or too few.
@@ -163,6 +164,8 @@ type run struct {
 	seed   uint64
 	record bool
 
+	shrunk sync.Once
+
 	mu    sync.Mutex
 	cases int
 	tally Tally
@@ -180,7 +183,7 @@ func (r *run) do(t *testing.T, b builder, c *cases.Case) {
 	}
 	defer w.Remove()
 	h := r.history(c, r.images)
-	var built []record.Build
+	var built, wrong []record.Build
 	var sum Tally
 	started := time.Now()
 	for _, trial := range append([]record.Build{{}}, Sample(w.Trials(), c.Name, r.seed, r.trials)...) {
@@ -203,7 +206,13 @@ func (r *run) do(t *testing.T, b builder, c *cases.Case) {
 			t.Fatal(err)
 		}
 		built = append(built, trial)
+		if tally.Wrong > 0 {
+			wrong = append(wrong, trial)
+		}
 		sum.Add(tally)
+	}
+	if len(wrong) > 0 {
+		r.shrunk.Do(func() { r.shrink(t, b, c, wrong[0]) })
 	}
 	t.Logf("%s, %.1f s", &sum, time.Since(started).Seconds())
 	if r.record {
@@ -211,10 +220,65 @@ func (r *run) do(t *testing.T, b builder, c *cases.Case) {
 			t.Error(err)
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.cases++
-	r.tally.Add(sum)
+	r.count(sum)
+}
+
+// shrink builds what was predicted wrongly again, with less and less of the
+// Dockerfile, and shows what is left of it. (What hangs on more than the build
+// before it is shown by the report alone.)
+func (r *run) shrink(t *testing.T, b builder, c *cases.Case, trial record.Build) {
+	after, err := trial.Patch.Apply(c.Dockerfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last Tally
+	tries := 0
+	still := func(x, y []byte) bool {
+		less := *c
+		less.Dockerfile = x
+		tries++
+		tally, err := r.two(t.Context(), b, &less, filepath.Join(r.dir, fmt.Sprintf("less-%d", tries)),
+			record.Build{Edit: trial.Edit, Line: trial.Line, Path: trial.Path, Args: trial.Args, Patch: record.NewPatch(x, y)})
+		if err != nil || tally.Wrong == 0 {
+			return false
+		}
+		last = tally
+		return true
+	}
+	if !still(c.Dockerfile, after) {
+		return
+	}
+	x, _ := compare.Shrink(c.Dockerfile, after, still)
+	t.Errorf("the smallest Dockerfile that is predicted wrongly:\n%s\n%s", x, last.Report())
+}
+
+// two builds a case and then an edit of it, with an empty cache.
+func (r *run) two(ctx context.Context, b builder, c *cases.Case, dir string, trial record.Build) (Tally, error) {
+	w, err := NewWorkplace(c, dir)
+	if err != nil {
+		return Tally{}, err
+	}
+	defer w.Remove()
+	if err := b.Empty(ctx); err != nil {
+		return Tally{}, err
+	}
+	h := r.history(c, r.images)
+	var sum Tally
+	for _, trial := range []record.Build{{}, trial} {
+		dir, err := w.Write(trial)
+		if err != nil {
+			return sum, err
+		}
+		if trial.Seen, err = b.Build(ctx, lab.Build{Case: c, Dir: dir, Args: trial.Args}); err != nil {
+			return sum, err
+		}
+		tally, err := h.Judge(ctx, dir, trial)
+		if err != nil {
+			return sum, err
+		}
+		sum.Add(tally)
+	}
+	return sum, nil
 }
 
 // replay judges the recorded builds.
@@ -224,36 +288,57 @@ func (o *oracle) replay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var sum Tally
 	all := o.cases(t)
-	for _, c := range all {
-		builds, err := record.Read(records, string(o.rules), c.Name)
-		if err != nil {
-			t.Fatal(err)
+	r := &run{oracle: o, images: images}
+	t.Run("cases", func(t *testing.T) {
+		for _, c := range all {
+			t.Run(c.Name, func(t *testing.T) {
+				t.Parallel()
+				r.again(t, c)
+			})
 		}
-		if len(builds) == 0 {
-			t.Errorf("nothing is recorded of case %s: run make conformance", c.Name)
-		}
-		w, err := NewWorkplace(c, filepath.Join(t.TempDir(), "case"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := o.history(c, images)
-		for _, b := range builds {
-			dir, err := w.Write(b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tally, err := h.Judge(t.Context(), dir, b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sum.Add(tally)
-		}
-		if err := w.Remove(); err != nil {
-			t.Fatal(err)
-		}
+	})
+	verdicts := o.fullVerdicts
+	if r.cases < len(all) {
+		verdicts = 0 // only some were asked for
 	}
-	check(t, &sum, o.fullVerdicts)
-	figures(t, "5-replay-"+o.figures, o.what+", recorded", len(all), &sum, started)
+	check(t, &r.tally, verdicts)
+	figures(t, r.cases == len(all), "5-replay-"+o.figures, o.what+", recorded", r.cases, &r.tally, started)
+}
+
+// again judges the recorded builds of a case.
+func (r *run) again(t *testing.T, c *cases.Case) {
+	builds, err := record.Read(records, string(r.rules), c.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(builds) == 0 {
+		t.Fatal("nothing is recorded: run make conformance")
+	}
+	w, err := NewWorkplace(c, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := r.history(c, r.images)
+	var sum Tally
+	for _, b := range builds {
+		dir, err := w.Write(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tally, err := h.Judge(t.Context(), dir, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum.Add(tally)
+	}
+	r.count(sum)
+}
+
+// count adds what came of a case.
+func (r *run) count(sum Tally) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cases++
+	r.tally.Add(sum)
 }

@@ -35,7 +35,7 @@ func Verdicts(ctx context.Context, after *Graph, before []*Graph, known Known) (
 	for i, v := range after.Vertices {
 		states[i] = Miss
 		for _, u := range byKey[v.Key.String()] {
-			states[i] = min(states[i], r.match(v, u))
+			states[i] = min(states[i], r.becomes(v, u))
 		}
 		if v.IgnoreCache {
 			states[i] = Miss
@@ -50,6 +50,22 @@ type relation struct {
 	known Known
 	found map[[2]*Vertex]State
 	err   error
+}
+
+// becomes is match for a vertex itself. One that the cache is ignored for hands
+// no keys to those that read it before they run, so that they find nothing by
+// its definition; once they have run they have the keys that they had.
+func (r *relation) becomes(v, u *Vertex) State {
+	worst := r.match(v, u)
+	if worst == Miss {
+		return Miss
+	}
+	for i := range v.Inputs {
+		if v.Inputs[i].From.IgnoreCache {
+			worst = max(worst, r.content(v, u, i))
+		}
+	}
+	return worst
 }
 
 // match tells whether a vertex finds the record of an earlier one: its key and
@@ -75,31 +91,39 @@ func (r *relation) match(v, u *Vertex) State {
 func (r *relation) input(v, u *Vertex, i int) State {
 	a, b := &v.Inputs[i], &u.Inputs[i]
 	byName := Miss
-	// A context has another session in each build. A vertex that the cache is
-	// ignored for doesn't hand on keys: those who read it can't be found by them.
-	if a.Output == b.Output && a.Selector == b.Selector && a.From.Kind != KindLocal && !a.From.IgnoreCache {
+	// A context has another session in each build.
+	if a.Output == b.Output && a.Selector == b.Selector && a.From.Kind != KindLocal {
 		byName = r.match(a.From, b.From)
 	}
-	if byName == Hit || !a.Content || !b.Content {
-		return byName
+	if byName == Hit {
+		return Hit
 	}
-	byContent := May
+	return min(byName, r.content(v, u, i))
+}
+
+// content tells whether an input leads to an earlier vertex's by its content.
+func (r *relation) content(v, u *Vertex, i int) State {
+	a, b := &v.Inputs[i], &u.Inputs[i]
+	if !a.Content || !b.Content {
+		return Miss
+	}
+	state := May
 	switch {
 	case a.From.Kind == KindLocal && b.From.Kind == KindLocal:
-		byContent = r.files(a, b)
+		state = r.files(a, b)
 	case a.From.Kind == KindInline && b.From.Kind == KindInline:
-		byContent = Miss // equal documents are equal by definition
+		state = Miss // equal documents are equal by definition
 	case a.From.sum != "" && b.From.sum != "" && a.From.sum != b.From.sum:
-		byContent = Miss
+		state = Miss
 	}
-	if byContent == May && r.known != nil {
+	if state == May && r.known != nil {
 		if same, known := r.known(v, i); known && same {
-			byContent = Hit
+			state = Hit
 		} else if known {
-			byContent = Miss
+			state = Miss
 		}
 	}
-	return min(byName, byContent)
+	return state
 }
 
 // files compares what two inputs read of contexts. Of folders that nothing is

@@ -129,6 +129,11 @@ var rules = []rule{
 			b.NoCache = []string{""}
 		}
 	}, want: "hhmm"},
+	{name: "no cache of a stage", before: "FROM alpine AS b\nRUN x\nWORKDIR /w\nFROM b\nRUN y\n", options: func(b *Build, after bool) {
+		if after {
+			b.NoCache = []string{"b"}
+		}
+	}, want: "hmmh"},
 	{name: "twins are one", before: "FROM alpine AS a\nRUN x\nFROM alpine\nRUN x\nCOPY --from=a /f /f\n", want: "hhh"},
 	{name: "a folder as a base has another session", before: "FROM base\nRUN x\n", options: func(b *Build, after bool) {
 		b.Contexts = map[string]string{"base": "local:base"}
