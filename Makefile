@@ -24,7 +24,7 @@ export CGO_ENABLED := 0
 
 .PHONY: help
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/layerscope
@@ -59,6 +59,14 @@ bench: ## run the benchmarks, which docs/performance.md cites
 .PHONY: e2e
 e2e: ## test against a real engine, registry and builders (docs/contributing.md)
 	.ci/e2e $(if $(RUN),-run '$(RUN)')
+
+.PHONY: conformance
+conformance: ## hold predicted cascades against real builders, and write down what they did
+	.ci/conformance full $(if $(RUN),-run '$(RUN)')
+
+.PHONY: conformance-sample
+conformance-sample: ## hold them against what was written down, and a sample of real builds
+	.ci/conformance sample $(if $(RUN),-run '$(RUN)')
 
 .PHONY: install
 install: build ## install into $(DESTDIR)$(PREFIX)/bin

@@ -90,6 +90,29 @@ func counting(attrs []attr) []attr {
 	return attrs
 }
 
+// withheld is the body of a file whose bytes aren't sent.
+type withheld struct{ of *body }
+
+func (w withheld) body(_ context.Context, e *Entry) (contentID, []attr, error) {
+	empty := contentID(newContentHash(0).Sum(nil))
+	f, ok := w.of.source.(*folder)
+	if !ok {
+		return empty, nil, nil
+	}
+	attrs, err := f.attrsOf(e)
+	if err != nil {
+		return empty, nil, f.fail(e.Path, err)
+	}
+	return empty, counting(attrs), nil
+}
+
+// withhold makes an entry one whose bytes aren't sent. It is sent anew each
+// time, as what is held isn't of its size.
+func (e *Entry) withhold() {
+	e.body = &body{source: withheld{e.body}}
+	e.mtime = 0
+}
+
 // load reads an entry's body if that wasn't done.
 func (e *Entry) load(ctx context.Context) error {
 	b := e.body

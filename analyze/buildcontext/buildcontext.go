@@ -43,6 +43,8 @@ type Entry struct {
 	Link     string      // what a symbolic link says
 
 	device uint64 // number of a device
+	inode  uint64 // of what has other names too; 0 for what has none
+	first  string // the first of its names, if that isn't this one
 	mtime  int64  // nanoseconds; 0 if it is no one's
 	body   *body  // what the entry holds beyond this; nil for nothing
 }

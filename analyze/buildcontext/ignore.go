@@ -164,6 +164,17 @@ func (m *matcher) ignores(path string) (out bool, err error) {
 	return out, nil
 }
 
+// withholds tells whether BuildKit's client lists a file, and then sends none of
+// its bytes: to open it, it asks for the path alone, which where there are
+// exceptions may give another answer. The file arrives empty.
+func (m *matcher) withholds(path string) bool {
+	if m == nil || !m.Exclusions() {
+		return false
+	}
+	out, err := m.matches(path)
+	return err == nil && out
+}
+
 func (m *matcher) wrap(err error) error {
 	if err == nil {
 		return nil

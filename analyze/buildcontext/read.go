@@ -113,7 +113,7 @@ func walk(ctx context.Context, list lister, ignore *ignoreFile) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &walker{ctx: ctx, list: list, matcher: m}
+	w := &walker{ctx: ctx, list: list, matcher: m, first: map[uint64]string{}}
 	t := &Tree{root: newRoot(), ignore: ignore, list: list}
 	if t.root.kids, err = w.below("", patternmatcher.MatchInfo{}, false); err != nil {
 		return nil, err
@@ -128,6 +128,7 @@ type walker struct {
 	list    lister
 	matcher *matcher
 	skipped []skipped
+	first   map[uint64]string // names of inodes that have several
 }
 
 // below returns what is in a directory. The directory itself may be left out:
@@ -179,6 +180,16 @@ func (w *walker) visit(e *Entry, above patternmatcher.MatchInfo) (*node, error) 
 	case out:
 		w.skipped = append(w.skipped, skipped{e, false})
 		return nil, nil
+	}
+	if e.Mode.IsRegular() && w.matcher.withholds(e.Path) {
+		e.withhold()
+	}
+	if e.inode != 0 {
+		if first, ok := w.first[e.inode]; ok {
+			e.first = first
+		} else {
+			w.first[e.inode] = e.Path
+		}
 	}
 	return k, nil
 }

@@ -17,4 +17,7 @@ func setSystem(e *Entry, fi fs.FileInfo) {
 	if e.Mode&fs.ModeDevice != 0 {
 		e.device = uint64(st.Rdev)
 	}
+	if st.Nlink > 1 && !e.IsDir() && !e.isLink() {
+		e.inode = st.Ino
+	}
 }

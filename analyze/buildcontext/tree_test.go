@@ -131,6 +131,29 @@ func TestIgnore(t *testing.T) {
 	}
 }
 
+// TestWithheld has a file that BuildKit lists and then sends nothing of, since
+// it asks two questions of the patterns and gets two answers.
+func TestWithheld(t *testing.T) {
+	dir := write(t, map[string]string{"d/e/x": "1", ".dockerignore": "**\n!d/e/*\n*\n"})
+	sels := []Selection{{Path: "/d/e/x"}}
+	before := read(t, dir, Options{})
+	if !before.Has("d/e/x") {
+		t.Fatal("the file isn't listed")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "d/e/x"), []byte("2"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if diff, err := Differ(t.Context(), before, sels, read(t, dir, Options{}), sels, BuildKit); err != nil || diff != nil {
+		t.Errorf("bytes that aren't sent count: %q, %v", diff, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "d/e/x"), []byte("22"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if diff, err := Differ(t.Context(), before, sels, read(t, dir, Options{}), sels, BuildKit); err != nil || len(diff) != 1 {
+		t.Errorf("the size counts: %q, %v", diff, err)
+	}
+}
+
 func TestWhichIgnoreFile(t *testing.T) {
 	dir := write(t, map[string]string{
 		"a": "", "b": "", "c": "",

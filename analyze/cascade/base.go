@@ -81,6 +81,9 @@ func (s *plan) pull() error {
 // pullImage begins a stage with an image.
 func (s *plan) pullImage(ref string, platform ocispecs.Platform, deps set) {
 	var known *Image
+	if s.opt.Builder == Classic {
+		platform = s.target // a FROM's own is for pulling
+	}
 	if s.opt.Images != nil {
 		known = s.opt.Images.Image(ref, platforms.FormatAll(platform))
 	}
@@ -101,7 +104,11 @@ func (s *plan) pullImage(ref string, platform ocispecs.Platform, deps set) {
 		if slices.Contains(s.opt.Moved, ref) {
 			identity += " moved"
 		}
-		s.out = s.source(KindImage, []Part{{"image", identity, s.step}, {"platform", platforms.FormatAll(platform), s.step}}, ref)
+		parts := []Part{{"image", identity, s.step}}
+		if s.opt.Builder != Classic { // it takes the image that there is of a name
+			parts = append(parts, Part{"platform", platforms.FormatAll(platform), s.step})
+		}
+		s.out = s.source(KindImage, parts, ref)
 		if s.stage != nil && s.out.Label == (Label{}) {
 			s.out.Stage = s.stage.Index
 		}

@@ -179,7 +179,7 @@ func (b buildahBuilder) copy(s *plan, c command, f chained, dest, chown, chmod s
 	if chmod != "" {
 		p, err := strconv.ParseUint(chmod, 8, 32)
 		if err != nil {
-			return fmt.Errorf("Error parsing chmod %s", chmod)
+			return fmt.Errorf("error parsing chmod %s", chmod)
 		}
 		chmod = strconv.FormatUint(p, 8)
 	}

@@ -1,6 +1,7 @@
 package cascade
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -255,7 +256,7 @@ func (b buildKit) run(s *plan, c command, cmd *instructions.RunCommand, deps set
 		n.shell, n.deps = s.shell, n.deps.or(s.shell.deps)
 	}
 	n.Parts = []Part{{"command", strings.Join(args, "\x00"), by}}
-	n.Parts = append(n.Parts, Part{"workdir", s.dir.value, s.dir.by}, Part{"user", s.user.value, s.user.by},
+	n.Parts = append(n.Parts, Part{"workdir", cmp.Or(s.dir.value, "/"), s.dir.by}, Part{"user", s.user.value, s.user.by},
 		Part{"network", networkOf(cmd), by}, Part{"security", instructions.GetSecurity(cmd), by}, Part{"platform", s.platformText(), s.step})
 	for _, d := range instructions.GetDevices(cmd) {
 		n.Parts = append(n.Parts, Part{"device", fmt.Sprintf("%s %v", d.Name, d.Required), by})

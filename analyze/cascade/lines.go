@@ -24,7 +24,7 @@ func Impacts(ctx context.Context, b Build) ([]Impact, error) {
 		return nil, err
 	}
 	all := make([]Impact, 0, len(b.Graph.Steps))
-	sp := &spread{b: b.Graph, self: self, match: make([]State, len(b.Graph.Nodes)), state: make([]State, len(b.Graph.Nodes))}
+	sp := newSpread(b.Graph, self)
 	for _, s := range b.Graph.Steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -51,10 +51,14 @@ type edge struct{ node, input int }
 func (b Build) readsItself(ctx context.Context) (map[edge]bool, error) {
 	self := map[edge]bool{}
 	tree := b.Contexts[""]
-	if tree == nil || b.Dockerfile == "" {
+	classic := b.Graph.Options.Builder == Classic // see matcher.rewritesIgnore
+	if tree == nil || b.Dockerfile == "" && !classic {
 		return self, nil
 	}
-	edited := tree.Edit(buildcontext.Change{Path: b.Dockerfile, Kind: buildcontext.Changed})
+	edited := tree
+	if b.Dockerfile != "" {
+		edited = tree.Edit(buildcontext.Change{Path: b.Dockerfile, Kind: buildcontext.Changed})
+	}
 	m := &matcher{ctx: ctx, content: map[content]*compared{}, after: &b, before: []Build{{Graph: b.Graph, Contexts: map[string]*buildcontext.Tree{"": edited}}}}
 	m.rules = contentRules(b.Graph.Options.Builder)
 	for _, n := range b.Graph.Nodes {
@@ -74,6 +78,48 @@ type spread struct {
 	self  map[edge]bool
 	match []State // by Node.ID: how the node agrees with itself before
 	state []State // and what becomes of it
+	twins []*Node // what it equals among those before it in the same build; see matcher.twin
+}
+
+func newSpread(g *Graph, self map[edge]bool) *spread {
+	sp := &spread{b: g, self: self, match: make([]State, len(g.Nodes)), state: make([]State, len(g.Nodes)), twins: make([]*Node, len(g.Nodes))}
+	if g.Options.Builder == BuildKit {
+		return sp
+	}
+	first := map[string]*Node{}
+	for i, n := range g.Nodes {
+		if u, ok := first[n.sig]; ok {
+			sp.twins[i] = u
+		} else {
+			first[n.sig] = n
+		}
+	}
+	return sp
+}
+
+// twin tells whether two equal nodes still are after the edit of an instruction.
+func (sp *spread) twin(n, u *Node, step int) State {
+	if n == u {
+		return Hit
+	}
+	if n.deps.has(step) || u.deps.has(step) {
+		return Miss
+	}
+	state := Hit
+	for j := range n.In {
+		e, in := &n.In[j], Miss
+		switch {
+		case e.From.Kind == KindLocal:
+			in = Hit
+		case !e.deps.has(step):
+			in = sp.twin(e.From, u.In[j].From, step)
+		}
+		if in == Miss && e.Content != nil {
+			in = MayMiss
+		}
+		state = max(state, in)
+	}
+	return state
 }
 
 // run spreads the edit of an instruction.
@@ -100,6 +146,9 @@ func (sp *spread) run(step int) {
 			} else if e.From.Uncached {
 				sp.state[i] = max(m, MayMiss)
 			}
+		}
+		if u := sp.twins[i]; u != nil && !u.Uncached {
+			sp.state[i] = min(m, sp.twin(n, u, step))
 		}
 		if n.Kind == KindLocal {
 			sp.match[i], sp.state[i] = Miss, Hit

@@ -238,8 +238,25 @@ func (m *matcher) compare(a, b *Edge, build int) *compared {
 		}
 		return c
 	}
+	if build < len(m.before) && m.rewritesIgnore(a) && !slices.Contains(files, ignoreFile) {
+		files = append(files, ignoreFile)
+	}
 	c.files, c.known = files, !a.unpack || slices.ContainsFunc(files, func(f string) bool { return !isArchive(f) }) || len(files) == 0
 	return c
+}
+
+const ignoreFile = ".dockerignore"
+
+// rewritesIgnore tells whether what an edge reads of a context has its
+// .dockerignore, and that is another in each build: the classic builder's client
+// sends a Dockerfile that isn't in the context under a name of chance, and adds
+// that to the file.
+func (m *matcher) rewritesIgnore(a *Edge) bool {
+	if m.after.Graph.Options.Builder != Classic || m.after.Dockerfile != "" || a.From.Context != "" {
+		return false
+	}
+	all, err := m.after.Contexts[""].Files(m.ctx, a.Content)
+	return err == nil && slices.ContainsFunc(all, func(e *buildcontext.Entry) bool { return e.Path == ignoreFile })
 }
 
 // part returns the value of a part of a node's key, "" if it has none.

@@ -117,9 +117,6 @@ func (s *plan) permitted(c command, m *instructions.Mount, of mount) *Node {
 
 // fileOf is the owner and the mode of what is mounted.
 func fileOf(m *instructions.Mount, mode uint64) string {
-	if m.UID == nil && m.GID == nil && m.Mode == nil {
-		return ""
-	}
 	value := func(p *uint64, otherwise uint64) uint64 {
 		if p == nil {
 			return otherwise

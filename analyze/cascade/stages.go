@@ -33,7 +33,7 @@ type planner struct {
 	globals *environ
 	plans   []*plan          // the stages, then images that are copied from or mounted
 	alone   bool             // there is one stage to BuildKit, whose name it doesn't say
-	byName  map[string]*plan // by name in lower case
+	byName  map[string]*plan // by name in lower case; as written for buildah, to which the case counts
 	sources map[string]*Node // images, contexts and URLs, each of which is one node
 }
 
@@ -211,7 +211,8 @@ func (p *planner) fail(step int, err error) error {
 	return &Error{File: p.file.Name, Line: p.g.Steps[step].Lines.Start, Err: err}
 }
 
-// predefined returns the arguments that BuildKit gives every build.
+// predefined returns the arguments that BuildKit, and buildah but for a few,
+// give every build.
 func (p *planner) predefined() []variable {
 	stage := p.opt.Target
 	if stage == "" {
@@ -232,6 +233,9 @@ func (p *planner) predefined() []variable {
 		{name: "TARGETVARIANT", value: p.target.Variant},
 		{name: "TARGETSTAGE", value: stage},
 	}
+	if p.opt.Builder == Buildah {
+		vars = slices.DeleteFunc(vars, func(v variable) bool { return v.name == "TARGETSTAGE" || strings.HasSuffix(v.name, "OSVERSION") })
+	}
 	for i := range vars {
 		vars[i].by = -1
 		if v, ok := p.opt.Args[vars[i].name]; ok {
@@ -244,7 +248,7 @@ func (p *planner) predefined() []variable {
 // readGlobals reads the ARGs before the first FROM.
 func (p *planner) readGlobals() error {
 	var vars []variable
-	if p.opt.Builder == BuildKit {
+	if p.opt.Builder != Classic {
 		vars = p.predefined()
 	}
 	p.globals = newEnviron(vars, nil)
@@ -358,10 +362,17 @@ func (p *planner) readStage(stage *Stage) error {
 		s.replaced = s.context != nil
 	}
 	if !s.replaced {
-		s.base = p.byName[s.name] // a stage's name here is as written
+		s.base = p.byName[name] // BuildKit takes a stage's name here as written
+		if p.opt.Builder == Classic {
+			s.base = p.byName[strings.ToLower(name)]
+		}
 	}
 	if stage.Name != "" {
-		p.byName[strings.ToLower(stage.Name)] = s
+		key := stage.Name
+		if words := strings.Fields(stage.From.Text); p.opt.Builder == Buildah {
+			key = words[len(words)-1] // in its own case
+		}
+		p.byName[key] = s
 	}
 	return nil
 }
@@ -417,7 +428,11 @@ func (s *plan) read(from *plan, step int) {
 
 // named returns the stage of a name, else the image.
 func (p *planner) named(name string, step int) *plan {
-	if s, ok := p.byName[strings.ToLower(name)]; ok {
+	key := name
+	if p.opt.Builder != Buildah {
+		key = strings.ToLower(name)
+	}
+	if s, ok := p.byName[key]; ok {
 		return s
 	}
 	s := &plan{planner: p, index: len(p.plans), step: step, name: name}

@@ -33,7 +33,7 @@ func (c *Cause) words(g *Graph, of int) string {
 	why := c.root(g, of)
 	// A cause that comes through an instruction below it names that one too.
 	if c.Via >= 0 && c.Via != of && c.Via != c.Step && c.Via != c.By {
-		return fmt.Sprintf("%s does, as %s", g.line(c.Via), why)
+		return fmt.Sprintf("as %s: %s", g.line(c.Via), why)
 	}
 	return why
 }

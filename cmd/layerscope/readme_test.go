@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,11 +17,12 @@ import (
 )
 
 // TestDemoInDocs holds what the README and docs show of the demo to what it
-// shows; with -update it writes it anew. They show paragraphs of the report and of
-// the list of packages, each known by its first line, and may leave others out.
+// shows; with -update it writes it anew. They show paragraphs of the report, of
+// the list of packages and of what the cascade tells of its Dockerfile, each known by its first line, and may leave others out.
 func TestDemoInDocs(t *testing.T) {
 	shown := paragraphs(demoTexts(t, 96))
-	for _, name := range []string{"README.md", "docs/usage.md", "docs/waste.md"} {
+	maps.Copy(shown, paragraphs(demoCascades(t)))
+	for _, name := range []string{"README.md", "docs/usage.md", "docs/waste.md", "docs/cascade.md"} {
 		path := filepath.Join("..", "..", name)
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -115,4 +117,37 @@ func demoTexts(t *testing.T, width int) string {
 		t.Fatal(err)
 	}
 	return buf.String()
+}
+
+// demoCascades returns what the cascade tells of the demo as it is saved: of all
+// lines, and of a file that changes.
+func demoCascades(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	out, err := os.Create(filepath.Join(dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	saved := filepath.Join(dir, "herbarium")
+	for _, args := range [][]string{
+		{"demo", "--save", saved},
+		{"cascade", "--offline", "--image", filepath.Join(saved, demoArchive), saved},
+		{"cascade", "--offline", "--image", filepath.Join(saved, demoArchive), "--file", "requirements.txt", saved},
+	} {
+		a := &app{in: os.Stdin, out: out, err: os.Stderr}
+		root := newRoot(a)
+		root.SetArgs(append(args, "--no-progress"))
+		if err := root.ExecuteContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.WriteString("\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSuffix(string(text), "\n")
 }

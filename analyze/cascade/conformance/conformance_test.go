@@ -4,12 +4,9 @@ package conformance
 
 import (
 	"cmp"
-	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/lab"
 )
@@ -17,10 +14,9 @@ import (
 // The tests against real builders run only if they are asked for, in full or
 // by a sample.
 const (
-	askedEnv   = "LAYERSCOPE_CONFORMANCE"         // "full" or "sample"
-	seedEnv    = "LAYERSCOPE_CONFORMANCE_SEED"    // of the sample; 1 if not set
-	recordEnv  = "LAYERSCOPE_CONFORMANCE_RECORD"  // "1": what a full run sees replaces the records
-	figuresEnv = "LAYERSCOPE_CONFORMANCE_FIGURES" // a folder that figures are written to
+	askedEnv  = "LAYERSCOPE_CONFORMANCE"        // "full" or "sample"
+	seedEnv   = "LAYERSCOPE_CONFORMANCE_SEED"   // of the sample; 1 if not set
+	recordEnv = "LAYERSCOPE_CONFORMANCE_RECORD" // "1": what a full run sees replaces the records
 )
 
 // records is where what real builders did is kept.
@@ -49,18 +45,4 @@ func asked(t *testing.T) (full bool, seed uint64) {
 	}
 	t.Skip("run make conformance")
 	return false, 0
-}
-
-// figures writes a row of the table in docs/cascade.md, if that is asked for:
-// what was compared, of how many cases, and what came of it.
-func figures(t *testing.T, file, what string, cases int, tally Tally, started time.Time) {
-	t.Helper()
-	row := fmt.Sprintf("| %s | %d | %d | %d | %d | %.1f %% | %d of %d | %.0f s |\n", what, cases, tally.Builds, tally.Verdicts, tally.Wrong,
-		tally.MayMissPercent(), tally.Settled, tally.MayMisses, time.Since(started).Seconds())
-	t.Log(row)
-	if dir := os.Getenv(figuresEnv); dir != "" {
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(row), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

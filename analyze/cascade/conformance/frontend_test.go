@@ -52,6 +52,8 @@ func TestFrontend(t *testing.T) {
 	})
 	t.Run("others", func(t *testing.T) { others(t, count) })
 	count.report(t, time.Since(start))
+	figures(t, "1-frontend", "BuildKit's frontend v0.34.2", count.files, &Tally{Builds: count.edits + count.changes, Verdicts: count.vertices,
+		Wrong: count.differing, MayMisses: count.may, Settled: count.settled}, start)
 }
 
 func wanted(name string) bool { return strings.Contains(name, os.Getenv("CONFORMANCE_ONLY")) }

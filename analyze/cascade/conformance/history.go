@@ -193,6 +193,9 @@ func (h *History) plan(ctx context.Context, dir string, args map[string]string) 
 			}
 		}
 	}
+	if c.Inside {
+		b.Dockerfile = "Dockerfile"
+	}
 	opt := buildcontext.Options{Dockerfile: c.DockerfilePath(dir)}
 	if h.Builder == cascade.Classic {
 		opt = buildcontext.Options{}

@@ -72,7 +72,7 @@ func newWorld(t *testing.T, seed uint64) (w *world, cleanup func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w = &world{Rand: rand.New(rand.NewPCG(seed, 0)), dir: filepath.Join(tmp, "context"), root: os.Getuid() == 0, xattr: keepsAttributes(tmp)}
+	w = &world{Rand: rand.New(rand.NewPCG(seed, 0)), dir: filepath.Join(tmp, "context"), name: fmt.Sprint("the context of seed ", seed), root: os.Getuid() == 0, xattr: keepsAttributes(tmp)}
 	if err := os.Mkdir(w.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func (j *judge) compare(w *world, last, now *state, sels []buildcontext.Selectio
 		j.t.Errorf("%+v of %q: to us it is what was before, to BuildKit it isn't:\n%s\n%s", sels, w.did, j.what[old], describe(now.tree, sels))
 	}
 	if _, ok := j.what[theirs]; !ok {
-		j.what[theirs] = describe(now.tree, sels)
+		j.what[theirs] = fmt.Sprintf("after %q in %s: %s", w.did, w.name, describe(now.tree, sels))
 	}
 	j.ours[theirs], j.theirs[ours] = ours, theirs
 	if last != nil {

@@ -18,6 +18,7 @@ import (
 type world struct {
 	*rand.Rand
 	dir   string
+	name  string
 	root  bool // may make devices and change owners
 	xattr bool // the file system keeps extended attributes
 	did   []string

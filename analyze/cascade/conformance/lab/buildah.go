@@ -17,8 +17,8 @@ import (
 
 // Buildah is buildah with a store of its own.
 type Buildah struct {
-	path, dir, proxy string
-	env              []string
+	path, dir string
+	env       []string
 }
 
 // Buildah makes a store.
@@ -43,7 +43,7 @@ func (l *Lab) Buildah(name string) (*Buildah, error) {
 	for _, host := range registries {
 		hosts += fmt.Sprintf("[[registry]]\nprefix = %q\nlocation = %q\ninsecure = true\n", host, l.Registry)
 	}
-	b.env = environment(home, append(l.proxied(),
+	b.env = environment(home, append(proxied(l.Proxy),
 		"TMPDIR="+filepath.Join(b.dir, "tmp"),
 		"CONTAINERS_REGISTRIES_CONF="+config("registries.conf", hosts),
 		"CONTAINERS_STORAGE_CONF="+config("storage.conf", "[storage]\ndriver = \"overlay\"\n"),
@@ -53,19 +53,27 @@ func (l *Lab) Buildah(name string) (*Buildah, error) {
 }
 
 // Empty forgets all images.
-func (b *Buildah) Empty(context.Context) error { return os.RemoveAll(filepath.Join(b.dir, "root")) }
+func (b *Buildah) Empty(ctx context.Context) error {
+	// A build that fails leaves its containers, mounted.
+	if _, err := output(b.command(ctx, "rm", "--all")); err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Join(b.dir, "root"))
+}
+
+func (b *Buildah) command(ctx context.Context, args ...string) *exec.Cmd {
+	store := []string{"--root", filepath.Join(b.dir, "root"), "--runroot", filepath.Join(b.dir, "run"), "--storage-driver", "overlay"}
+	cmd := exec.CommandContext(ctx, b.path, append(store, args...)...)
+	cmd.Env = b.env
+	return cmd
+}
 
 // Build builds and tells what became of the instructions. If the build fails,
 // it does so for those that there were, and the error is a [*BuildError].
 func (b *Buildah) Build(ctx context.Context, build Build) (record.Seen, error) {
-	args := []string{
-		"--root", filepath.Join(b.dir, "root"), "--runroot", filepath.Join(b.dir, "run"), "--storage-driver", "overlay",
-		"build", "--layers", "--jobs", "1", "--pull=false", "--isolation", "chroot", "--network", "host", "--http-proxy=false",
-		"--signature-policy", filepath.Join(b.dir, "policy.json"),
-	}
-	cmd := exec.CommandContext(ctx, b.path, append(args, build.flags()...)...)
-	cmd.Env = b.env
-	out, err := output(cmd)
+	args := []string{"build", "--layers", "--jobs", "1", "--pull=false", "--isolation", "chroot", "--network", "host", "--http-proxy=false",
+		"--signature-policy", filepath.Join(b.dir, "policy.json")}
+	out, err := output(b.command(ctx, append(args, build.flags()...)...))
 	return parseBuildah(out), err
 }
 

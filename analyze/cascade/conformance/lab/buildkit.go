@@ -283,7 +283,7 @@ func (b *BuildKit) attachables(c *cases.Case) ([]session.Attachable, error) {
 	return []session.Attachable{secretsprovider.FromMap(secrets), ssh}, err
 }
 
-// Prune empties the cache.
-func (b *BuildKit) Prune(ctx context.Context) error {
+// Empty forgets all that was built.
+func (b *BuildKit) Empty(ctx context.Context) error {
 	return b.client.Prune(ctx, nil, client.PruneAll)
 }

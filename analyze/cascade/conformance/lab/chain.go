@@ -55,10 +55,10 @@ func environment(home string, more ...string) []string {
 	return append(append(env, "HOME="+home), more...)
 }
 
-// proxied are the variables for what a builder fetches: from the proxy, but for
+// proxied are the variables for what a builder fetches: from a proxy, but for
 // the registry.
-func (l *Lab) proxied() []string {
-	return []string{"HTTP_PROXY=" + l.Proxy, "http_proxy=" + l.Proxy, "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"}
+func proxied(proxy string) []string {
+	return []string{"HTTP_PROXY=" + proxy, "http_proxy=" + proxy, "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"}
 }
 
 // output runs a build and returns all that it said. A build that fails is a

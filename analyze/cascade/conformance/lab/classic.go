@@ -4,6 +4,9 @@ package lab
 
 import (
 	"context"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +41,10 @@ func (l *Lab) Classic(name string) (*Classic, error) {
 	if err := os.MkdirAll(filepath.Join(c.dir, "home"), 0o755); err != nil {
 		return nil, err
 	}
+	proxy, err := l.mirror()
+	if err != nil {
+		return nil, err
+	}
 	// It touches neither the machine's network nor its firewall: containers
 	// have no network here.
 	cmd := exec.Command(dockerd,
@@ -48,8 +55,29 @@ func (l *Lab) Classic(name string) (*Classic, error) {
 		"--registry-mirror", "http://"+l.Registry,
 		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
 		"--log-level", "warn")
-	cmd.Env = environment(filepath.Join(c.dir, "home"), l.proxied()...)
+	for _, host := range registries {
+		cmd.Args = append(cmd.Args, "--insecure-registry", host)
+	}
+	cmd.Env = environment(filepath.Join(c.dir, "home"), proxied(proxy)...)
 	return c, l.Start(name, cmd, func() error { return c.command(context.Background(), "version").Run() })
+}
+
+// mirror serves a proxy that has the registry in it, for all hosts: the engine
+// mirrors docker.io alone. It returns its URL.
+func (l *Lab) mirror() (string, error) {
+	files, err := url.Parse(l.Proxy)
+	if err != nil {
+		return "", err
+	}
+	others := &httputil.ReverseProxy{Rewrite: func(*httputil.ProxyRequest) {}, Transport: &http.Transport{Proxy: http.ProxyURL(files)}}
+	address, err := l.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v2/") {
+			l.Bases.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	}))
+	return "http://" + address, err
 }
 
 func (c *Classic) command(ctx context.Context, args ...string) *exec.Cmd {

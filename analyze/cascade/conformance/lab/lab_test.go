@@ -38,7 +38,7 @@ func TestCasesBuild(t *testing.T) {
 			continue
 		}
 		t.Run(c.Name, func(t *testing.T) {
-			if err := b.Prune(t.Context()); err != nil {
+			if err := b.Empty(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()

@@ -25,7 +25,7 @@ type Build struct {
 	Line int    `json:"line,omitempty"` // of the instruction that is edited
 	// Patch makes the edited Dockerfile of the case's.
 	Patch *Patch            `json:"patch,omitempty"`
-	Args  map[string]string `json:"args,omitempty"` // build arguments, in place of the case's
+	Args  map[string]string `json:"args,omitzero"` // build arguments, in place of the case's; nil if they are those
 	// Path is what is changed in the context; "" if nothing is.
 	Path string `json:"path,omitempty"`
 

@@ -15,6 +15,7 @@ func TestRoundTrip(t *testing.T) {
 		{Seen: Seen{{"build", 2, 3, false}: Ran, {"build", 3, 3, true}: Cached, {"", 12, 12, false}: Skipped}},
 		{Edit: "a", Line: 7, Patch: &Patch{2, 1, []string{"<RUN> \r\n"}}, Args: map[string]string{"A": "1"}, Failed: true},
 		{Edit: "bytes", Path: "a/b"},
+		{Edit: "no arguments", Args: map[string]string{}},
 	}
 	dir := t.TempDir()
 	if err := Write(dir, "buildkit", "case", want); err != nil {

@@ -1,17 +1,21 @@
 //go:build linux
 
-package lab
+package conformance
 
 import (
 	"cmp"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/layerscope/layerscope/analyze/cascade"
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/cases"
+	"github.com/layerscope/layerscope/analyze/cascade/conformance/lab"
 	"github.com/layerscope/layerscope/analyze/cascade/conformance/record"
 )
 
@@ -26,7 +30,7 @@ type rule struct {
 	want          string            // outcomes of the later build: "2c 3r", of a stage b "b2c", of a merge "2Lr"
 }
 
-// withoutImages is what the rules' contexts have.
+// ruleContext is what the rules' contexts have.
 const ruleContext = `builders: buildkit
 arg: GIVEN=1
 dir: context/empty
@@ -70,6 +74,13 @@ func rename(name, to string) func(string) error {
 
 // firebreak is a stage b that a target copies the file f from.
 const firebreak = "FROM alpine:3.20 AS b\n%\nFROM alpine:3.20\nCOPY --from=b /f /f\nRUN cat /f\n"
+
+// folders is a stage b, of one of whose folders a target takes the file f;
+// mounted is the same by a mount.
+const (
+	folders = "FROM alpine:3.20 AS b\nRUN for i in d e same; do mkdir /$i; echo $i > /$i/f; done; cp /d/f /same\nFROM alpine:3.20\nCOPY --from=b /%/f /f\nRUN : one\n"
+	mounted = "FROM alpine:3.20 AS b\nRUN for i in d e same; do mkdir /$i; echo $i > /$i/f; done; cp /d/f /same\nFROM alpine:3.20\nRUN --mount=from=b,source=/%/f,target=/f : one\nRUN : two\n"
+)
 
 var rules = []rule{
 	{name: "metadata", before: "LABEL a=1\nCMD a\nEXPOSE 80\nRUN : one\nVOLUME /v\nRUN : two", after: "LABEL a=2\nCMD b\nEXPOSE 81\nRUN : one\nVOLUME /w\nSTOPSIGNAL 9\nRUN : two", want: "2c 3c"},
@@ -122,6 +133,10 @@ var rules = []rule{
 	{name: "firebreak: the same bytes", before: strings.ReplaceAll(firebreak, "%", "RUN echo f > /f"), after: strings.ReplaceAll(firebreak, "%", "RUN true; echo f > /f"), want: "b2r 2c 3c"},
 	{name: "firebreak: other bytes", before: strings.ReplaceAll(firebreak, "%", "RUN echo f > /f"), after: strings.ReplaceAll(firebreak, "%", "RUN echo g > /f"), want: "b2r 2r 3r"},
 	{name: "firebreak: another image", before: "COPY --from=busybox:1 /etc/passwd /p", after: "COPY --from=busybox:2 /etc/passwd /p", want: "2c"},
+	{name: "firebreak: another folder, other bytes", before: strings.ReplaceAll(folders, "%", "d"), after: strings.ReplaceAll(folders, "%", "e"), want: "b2c 2r 3r"},
+	{name: "firebreak: another folder, the same bytes", before: strings.ReplaceAll(folders, "%", "d"), after: strings.ReplaceAll(folders, "%", "same"), want: "b2c 2c 3c"},
+	{name: "mount: another folder of a stage, other bytes", before: strings.ReplaceAll(mounted, "%", "d"), after: strings.ReplaceAll(mounted, "%", "e"), want: "b2c 2r 3r"},
+	{name: "mount: another folder of a stage, the same bytes", before: strings.ReplaceAll(mounted, "%", "d"), after: strings.ReplaceAll(mounted, "%", "same"), want: "b2c 2c 3c"},
 	{name: "mount: the secret's id and target", before: "RUN --mount=type=secret,id=a : one\nRUN --mount=type=secret,id=b,target=/s : two", after: "RUN --mount=type=secret,id=a : one\nRUN --mount=type=secret,id=b,target=/t : two", want: "2c 3r"},
 	{name: "mount: a tmpfs' size", before: "RUN --mount=type=tmpfs,target=/t : one", after: "RUN --mount=type=tmpfs,target=/t,size=1000000 : one", want: "2r"},
 	{name: "mount: a cache's id, from default", before: "RUN --mount=type=cache,target=/c : one", after: "RUN --mount=type=cache,target=/c,id=x : one", want: "2r"},
@@ -143,42 +158,89 @@ var rules = []rule{
 	{name: "two stages alike are one", before: "FROM alpine:3.20 AS b\nRUN : one\nFROM alpine:3.20\nRUN : one\nCOPY --from=b /etc/passwd /p", after: "FROM alpine:3.20 AS b\nRUN : one\nRUN : two\nFROM alpine:3.20\nRUN : one\nCOPY --from=b /etc/passwd /p", want: "b2c b3r 3r"},
 }
 
-// TestRules holds the rules that predictions are made by against a builder.
+// TestRules holds the rules that predictions are made by against a builder, if
+// that is asked for, and the predictions against the rules.
 func TestRules(t *testing.T) {
-	b := openBuildKit(t)
+	bases, err := lab.NewBases()
+	if err != nil {
+		lab.Lacks(t, err)
+	}
+	var real *lab.BuildKit
+	if os.Getenv(askedEnv) == "full" {
+		if real, err = lab.Open(t).BuildKit("rules"); err != nil {
+			lab.Lacks(t, err)
+		}
+	}
 	for _, r := range rules {
-		t.Run(r.name, func(t *testing.T) {
-			c, err := cases.Parse("rule", []byte(ruleContext))
+		t.Run(r.name, func(t *testing.T) { r.check(t, real, bases) })
+	}
+}
+
+func (r *rule) check(t *testing.T, real *lab.BuildKit, bases *lab.Bases) {
+	c, err := cases.Parse("rule", []byte(ruleContext))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if real != nil {
+		if err := real.Empty(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := &History{Case: c, Builder: cascade.BuildKit, Images: bases, Place: rulePlace}
+	for i, text := range []string{r.before, cmp.Or(r.after, r.before)} {
+		b := lab.Build{Case: c, Dir: t.TempDir()}
+		c.Dockerfile = dockerfileOf(text)
+		if err := c.Write(b.Dir); err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 {
+			b.Args, b.Attrs = r.args, r.attrs
+			if r.change != nil {
+				if err := r.change(b.Dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if real != nil {
+			seen, err := real.Build(t.Context(), b)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := b.Prune(t.Context()); err != nil {
-				t.Fatal(err)
+			if got := outcomes(seen); i > 0 && got != r.want {
+				t.Errorf("BuildKit: want %s, got %s", r.want, got)
 			}
-			build := func(text string, change func(string) error, args, attrs map[string]string) record.Seen {
-				dir := t.TempDir()
-				c.Dockerfile = dockerfileOf(text)
-				if err := c.Write(dir); err != nil {
-					t.Fatal(err)
-				}
-				if change != nil {
-					if err := change(dir); err != nil {
-						t.Fatal(err)
-					}
-				}
-				seen, err := b.Build(t.Context(), Build{Case: c, Dir: dir, Args: args, Attrs: attrs})
-				if err != nil {
-					t.Fatal(err)
-				}
-				return seen
-			}
-			build(r.before, nil, nil, nil)
-			after := cmp.Or(r.after, r.before)
-			if got := outcomes(build(after, r.change, r.args, r.attrs)); got != r.want {
-				t.Errorf("%s: got %s", r.want, got)
-			}
-		})
+		}
+		if r.attrs != nil {
+			continue // options that a case doesn't have
+		}
+		tally, err := h.Judge(t.Context(), b.Dir, record.Build{Edit: r.name, Args: b.Args, Seen: r.wanted(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tally.Wrong > 0 || tally.Verdicts != i*len(r.wanted(t)) {
+			t.Errorf("%s\n%s", &tally, tally.Report())
+		}
 	}
+}
+
+// rulePlace is a node's place as rules give it.
+func rulePlace(n *cascade.Node) (record.Place, bool) {
+	p, ok := BuildKitPlace(n)
+	return record.Place{Stage: stageOf(p), Index: p.Index, Link: p.Link}, ok
+}
+
+// wanted reads the outcomes.
+func (r *rule) wanted(t *testing.T) record.Seen {
+	seen := record.Seen{}
+	for word := range strings.FieldsSeq(r.want) {
+		m := regexp.MustCompile(`^([a-z]*)(\d+)(L?)([cr])$`).FindStringSubmatch(word)
+		if m == nil {
+			t.Fatalf("%q is no outcome", word)
+		}
+		index, _ := strconv.Atoi(m[2])
+		seen[record.Place{Stage: m[1], Index: index, Link: m[3] != ""}] = record.Outcome(m[4][0])
+	}
+	return seen
 }
 
 // dockerfileOf makes a rule's text a Dockerfile. What it runs need not be there.
@@ -200,7 +262,7 @@ func outcomes(seen record.Seen) string {
 	})
 	var words []string
 	for _, v := range vertices {
-		word := stageOf(v) + string(rune('0'+v.Index))
+		word := stageOf(v) + strconv.Itoa(v.Index)
 		if v.Link {
 			word += "L"
 		}
