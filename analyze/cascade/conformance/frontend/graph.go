@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -277,9 +276,4 @@ func gitKey(identifier string, attrs map[string]string) []string {
 		key = append(key, "with .git", ref)
 	}
 	return key
-}
-
-// on returns whether a vertex has a line.
-func (v *Vertex) on(line int) bool {
-	return slices.ContainsFunc(v.Lines, func(l Lines) bool { return l.Start <= line && line <= l.End })
 }
