@@ -55,10 +55,9 @@ type explainer struct {
 	best []best
 	made map[*Node]*Cause
 	// Nodes and instructions of the last build before, to compare with.
-	before  *Graph
-	pairs   map[*Node]*Node
-	texts   map[string]int
-	globals bool
+	before *Graph
+	pairs  map[*Node]*Node
+	texts  map[string]int
 }
 
 func newExplainer(m *matcher, all []best) *explainer {
@@ -387,9 +386,5 @@ func (g *Graph) origin(n *Node) string {
 
 // variableNames returns the names that an ENV or an ARG sets.
 func variableNames(ins *dockerfile.Instruction) string {
-	var names []string
-	for _, n := range ins.Variables() {
-		names = append(names, n)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(ins.Variables(), ", ")
 }
