@@ -36,6 +36,9 @@ type Cause struct {
 	// What changed: "command", "VERSION", "WORKDIR", "debian:12", a stage.
 	What  string
 	Files []string // of the context that differ
+	// Change is what became of the files: "new" or "gone" if all of them are,
+	// else "changed"; "assumed" of content that is taken to differ.
+	Change string
 	// At is the instruction that the change is part of: the first that runs
 	// again for it.
 	At int
@@ -195,6 +198,9 @@ func (ex *explainer) marked(n *Node) *Cause {
 		switch s.Keyword {
 		case "ENV", "ARG":
 			c.Kind, c.What = CauseVariable, variableNames(s.Instruction)
+			if s.Stage < 0 && n.env != nil && !n.env.has(s.Variables(), i) {
+				c.Kind, c.What = CauseBase, "ARG "+c.What // no more than its base
+			}
 		case "FROM":
 			c.Kind = CauseBase
 		case "ONBUILD":
@@ -295,12 +301,19 @@ func differingVariable(now, then *environ) (variable, bool) {
 // inputs explains a node by the worst of its inputs, the base before others.
 func (ex *explainer) inputs(n *Node, o *outcome) *Cause {
 	at := slices.IndexFunc(o.inputs, func(in input) bool { return in.state == o.state })
+	if own := slices.IndexFunc(o.inputs, func(in input) bool { return in.state == Miss && len(in.files) > 0 }); own >= 0 {
+		at = own // what it reads itself says more than what stands above it
+	}
 	e, in := &n.In[at], &o.inputs[at]
 	switch {
 	case e.From.Kind == KindLocal && e.Content == nil:
 		return &Cause{Kind: CauseContext, Step: n.Step, What: e.From.Context, Via: -1, By: -1}
 	case e.From.Kind == KindLocal:
-		return &Cause{Kind: CauseFiles, Step: n.Step, Files: in.files, What: e.From.Context, Via: -1, By: n.Step}
+		return &Cause{Kind: CauseFiles, Step: n.Step, Files: in.files, What: e.From.Context, Via: -1, By: n.Step, Change: ex.change(n, e, in.files)}
+	case in.settled:
+		c := ex.onContent(n, e, ex.node(e.From))
+		c.Change = "assumed"
+		return c
 	case e.deps.intersects(ex.m.marks) && in.frontier:
 		return ex.onContent(n, e, ex.base(e))
 	case e.deps.intersects(ex.m.marks):
@@ -337,6 +350,31 @@ func (ex *explainer) base(e *Edge) *Cause {
 	return c
 }
 
+// change tells what became of the files of a context that a node reads.
+func (ex *explainer) change(n *Node, e *Edge, files []string) string {
+	now := ex.m.after.Contexts[e.From.Context]
+	b := ex.best[n.ID].build
+	if b >= len(ex.m.before) || now == nil {
+		return "changed"
+	}
+	then := ex.m.before[b].Contexts[e.From.Context]
+	if then == nil {
+		return "changed"
+	}
+	isNew, gone := true, true
+	for _, f := range files {
+		isNew = isNew && now.Has(f) && !then.Has(f)
+		gone = gone && then.Has(f) && !now.Has(f)
+	}
+	switch {
+	case isNew:
+		return "new"
+	case gone:
+		return "gone"
+	}
+	return "changed"
+}
+
 // onContent explains a node by content that is built again.
 func (ex *explainer) onContent(n *Node, e *Edge, root *Cause) *Cause {
 	c := &Cause{Kind: CauseContent, Step: n.Step, Via: e.From.Step, Role: e.Role, By: n.Step, Files: paths(e)}
@@ -353,6 +391,9 @@ func (ex *explainer) through(root *Cause, e *Edge) *Cause {
 		return nil
 	}
 	c := *root
+	if e.From.Kind == KindMerge && c.Via >= 0 {
+		return &c // the link itself is cached: what it is put upon isn't
+	}
 	if c.Kind != CauseContent {
 		c.Role = e.Role
 	}

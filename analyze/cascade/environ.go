@@ -78,6 +78,14 @@ func (e *environ) get(name string) *variable {
 	return nil
 }
 
+// has tells whether one of the variables is set, and hangs on an instruction.
+func (e *environ) has(names []string, by int) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		v := e.get(name)
+		return v != nil && v.deps.has(by)
+	})
+}
+
 // lookup is an environment that words are expanded with, and that notes what
 // the words hang on. It is BuildKit's shell.EnvGetter.
 type lookup struct {

@@ -29,7 +29,7 @@ func TestFiles(t *testing.T) {
 		{"nothing", tree(), "not-built 11 12", ""},
 		{"a source", before.Contexts[""].Edit(buildcontext.Change{Path: "main.go"}), "miss 9 10; may-miss 16 18; not-built 11 12", "main.go changed"},
 		{"a manifest", before.Contexts[""].Edit(buildcontext.Change{Path: "go.mod"}), "miss 7 8 9 10; may-miss 16 18; not-built 11 12", "go.mod changed"},
-		{"a new file", tree(buildcontext.File{Path: "new"}), "miss 9 10; may-miss 16 18; not-built 11 12", "new changed"},
+		{"a new file", tree(buildcontext.File{Path: "new"}), "miss 9 10; may-miss 16 18; not-built 11 12", "new is new"},
 		{"what a linked copy takes", before.Contexts[""].Edit(buildcontext.Change{Path: "conf/a"}), "miss 9 10 17 18; may-miss 16; not-built 11 12", "conf/a changed"},
 		{"an owner", tree(buildcontext.File{Path: "x", Body: "x", UID: 7, GID: 8}), "not-built 11 12", ""},
 		{"a mode", tree(buildcontext.File{Path: "x", Body: "x", Mode: 0o755}), "miss 9 10; may-miss 16 18; not-built 11 12", "x changed"},

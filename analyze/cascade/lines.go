@@ -187,8 +187,10 @@ func (sp *spread) verdict(s *Step, edited int) State {
 		return sp.state[s.Nodes[len(s.Nodes)-1].ID]
 	case s.Index == edited || s.names.has(edited):
 		return Miss
-	case len(s.Nodes) > 0:
-		return sp.state[s.Nodes[0].ID]
 	}
-	return Hit
+	state := Hit
+	for _, n := range s.Nodes {
+		state = max(state, sp.state[n.ID])
+	}
+	return state
 }

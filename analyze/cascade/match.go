@@ -86,6 +86,7 @@ type input struct {
 	byName   State    // by definition alone
 	files    []string // of a context, that differ
 	frontier bool     // content that is built again decides
+	settled  bool     // it would, but what it comes to is given
 }
 
 // content is a comparison of what two edges read.
@@ -200,7 +201,7 @@ func (m *matcher) input(v *Node, a, b *Edge, build int, contentAlone bool) (in i
 	}
 	if m.assume.Content != nil {
 		if same, known := m.assume.Content(v, a); known {
-			if in.state, in.frontier = Miss, false; same {
+			if in.state, in.frontier, in.settled = Miss, false, true; same {
 				in.state = Hit
 			}
 		}

@@ -83,11 +83,22 @@ func (p *Prediction) verdict(s *Step, ex *explainer) Verdict {
 		v.State, v.Cause = Miss, &Cause{Kind: CauseItself, Step: s.Index, What: s.Keyword, Via: -1, By: -1}
 	case s.names.intersects(ex.m.marks):
 		v.State, v.Cause = Miss, ex.base(&Edge{deps: s.names})
-	case len(s.Nodes) > 0:
-		o := p.Nodes[s.Nodes[0].ID]
-		v.State, v.Cause = o.State, o.Cause
+	default:
+		v.State, v.Cause = p.worst(s.Nodes)
 	}
 	return v
+}
+
+// worst returns what becomes of a FROM: of its image, and of what ONBUILDs of
+// that put off, the worst.
+func (p *Prediction) worst(nodes []*Node) (state State, cause *Cause) {
+	state = Hit
+	for _, n := range nodes {
+		if o := p.Nodes[n.ID]; o.State > state {
+			state, cause = o.State, o.Cause
+		}
+	}
+	return state, cause
 }
 
 // Counts are how many instructions come to each state.
@@ -96,7 +107,8 @@ type Counts struct {
 }
 
 // Counts counts the instructions that the builder makes a step of. Those of the
-// configuration alone cost nothing and aren't counted; nor is a FROM.
+// configuration alone cost nothing and aren't counted; nor is a FROM, but for
+// one whose base has put something off by ONBUILD.
 func (p *Prediction) Counts() (c Counts) {
 	for _, v := range p.Steps {
 		if v.State != NotBuilt && !v.Step.Works() {
@@ -117,10 +129,14 @@ func (p *Prediction) Counts() (c Counts) {
 }
 
 // Works tells whether the builder does something for the instruction that takes
-// time or makes bytes, and doesn't only note a setting.
+// time or makes bytes, and doesn't only note a setting. A FROM does if its base
+// has put something off by ONBUILD.
 func (s *Step) Works() bool {
-	if s.Keyword == "FROM" || len(s.Nodes) == 0 {
+	if len(s.Nodes) == 0 {
 		return false
+	}
+	if s.Keyword == "FROM" {
+		return slices.ContainsFunc(s.Nodes, func(n *Node) bool { return n.Trigger && n.Kind != KindMeta })
 	}
 	return s.Nodes[len(s.Nodes)-1].Kind != KindMeta
 }

@@ -52,6 +52,13 @@ func (c *Cause) contentWords(g *Graph, of int) string {
 	if c.By >= 0 {
 		by = c.By
 	}
+	if c.Change == "assumed" {
+		why := fmt.Sprintf("%s %s from %s, taken to differ", verb, what, c.What)
+		if by != of {
+			return fmt.Sprintf("as %s, which %s", g.line(by), why)
+		}
+		return "it " + why
+	}
 	if by != of {
 		return fmt.Sprintf("%s may be: it %s %s from %s, and only its bytes count", g.line(by), verb, what, c.What)
 	}
@@ -85,13 +92,24 @@ func (c *Cause) root(g *Graph, of int) string {
 		}
 		return fmt.Sprintf("%s %s%s is part of its environment", g.Steps[c.Step].Keyword, c.What, at)
 	case CauseSetting:
-		return fmt.Sprintf("the %s that it has is set%s", settingName(c.What), at)
+		return fmt.Sprintf("its %s is set%s", settingName(c.What), at)
 	case CauseFiles:
-		files := someOf(c.Files)
-		if c.By >= 0 && c.By != of {
-			return fmt.Sprintf("%s, copied by %s, changed", files, g.line(c.By))
+		files, became := someOf(c.Files), "changed"
+		switch verb := "is"; c.Change {
+		case "new", "gone":
+			if len(c.Files) > 1 {
+				verb = "are"
+			}
+			became = verb + " " + c.Change
 		}
-		return fmt.Sprintf("%s changed", files)
+		if c.By < 0 || c.By == of {
+			return fmt.Sprintf("%s %s", files, became)
+		}
+		taken := "copied"
+		if g.Steps[c.By].Keyword == "RUN" {
+			taken = "mounted"
+		}
+		return fmt.Sprintf("%s, %s by %s, %s", files, taken, g.line(c.By), became)
 	case CauseBase:
 		if c.What == "FROM" || c.What == "" {
 			return fmt.Sprintf("its base%s is another", at)
