@@ -228,11 +228,11 @@ func (s *plan) attach(c command, n *Node) {
 }
 
 // addUnknown adds an instruction that isn't known. What it does isn't either.
-func (s *plan) addUnknown(c command) error {
+func (s *plan) addUnknown(c command, why error) error {
 	n := &Node{Kind: KindUnknown, Uncached: true, deps: c.deps, Parts: []Part{{"text", c.ins.Text, c.step}}}
 	s.push(c, n)
 	s.outDeps = s.outDeps.or(c.deps)
-	s.g.Notes = append(s.g.Notes, Note{c.ins.Lines, fmt.Sprintf("%v: from here on everything is taken to run again", c.ins.Broken)})
+	s.g.Notes = append(s.g.Notes, Note{c.ins.Lines, fmt.Sprintf("%v: from here on everything is taken to run again", why)})
 	return nil
 }
 

@@ -65,6 +65,9 @@ type Options struct {
 	// Moved are images whose digest is taken to be another than it was, by
 	// their references in full.
 	Moved []string
+	// Unfinished takes an instruction that the builder would refuse for one that
+	// isn't known, as of a Dockerfile that is being edited.
+	Unfinished bool
 	// Images tells what is known of images that stages are from. nil knows
 	// none.
 	Images Images

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/layerscope/layerscope/analyze/buildcontext"
+	"github.com/layerscope/layerscope/analyze/dockerfile"
 )
 
 // Causes in words, as lines of a Dockerfile have them after a change.
@@ -56,5 +57,32 @@ func TestWhy(t *testing.T) {
 				t.Errorf("%+v, want %d misses", c, tt.misses)
 			}
 		})
+	}
+}
+
+// An edited Dockerfile need not be finished.
+func TestUnfinished(t *testing.T) {
+	b := Build{Graph: graph(t, "FROM alpine\nRUN a\nRUN b\nRUN c\n", Options{})}
+	for _, line := range []string{"COPY a", `ENV A="x`, "RUN <<EOF", "RUN --mount=type=ca", "RUN --newflag b", "COPY --from=$X a b", "PROVIDE x"} {
+		f, err := dockerfile.ParseEdited("D", []byte("FROM alpine\nRUN a\n"+line+"\nRUN c\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, assume, err := b.With(Change{File: f})
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		p, err := Predict(t.Context(), after, []Build{b}, assume)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "miss 3 4"
+		if line == "RUN <<EOF" { // which takes the rest of the file
+			want = "miss 3"
+		}
+		if got := states(p); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
 	}
 }

@@ -21,7 +21,8 @@ type Change struct {
 	// Lines are lines of the Dockerfile, of the edited one if there is one,
 	// whose instructions are edited, however.
 	Lines []int
-	// File is the edited Dockerfile; nil if it isn't edited.
+	// File is the edited Dockerfile, which need not be finished; nil if it isn't
+	// edited.
 	File *dockerfile.File
 	// Contexts are the contexts' files after the change, those that change.
 	Contexts map[string]*buildcontext.Tree
@@ -44,7 +45,7 @@ func (b Build) With(c Change) (after Build, assume Assume, err error) {
 	}
 	file := b.Graph.File
 	if c.File != nil {
-		file = c.File
+		file, opt.Unfinished = c.File, true
 	}
 	if c.File != nil || len(c.Args) > 0 || len(c.Bases) > 0 {
 		if after.Graph, err = New(file, opt); err != nil {

@@ -113,7 +113,7 @@ func (b classicBuilder) add(s *plan, c command) error {
 	case *instructions.OnbuildCommand:
 		part("ONBUILD", cmd.Expression)
 	default:
-		return s.addUnknown(c)
+		return s.addUnknown(c, fmt.Errorf("the classic builder knows no %s", c.ins.Keyword))
 	}
 	s.link(c, n, deps)
 	return nil

@@ -85,6 +85,7 @@ type command struct {
 	from    *plan // of COPY --from
 	mounts  []*plan
 	trigger bool
+	broken  error // it isn't known, or was refused
 }
 
 // state is what a stage has come to.
@@ -294,8 +295,11 @@ func (p *planner) readStages() error {
 		for i, ins := range s.stage.Instructions {
 			step := s.step + 1 + i
 			c := command{ins: ins, step: step, deps: one(step)}
-			if err := s.addSources(&c); err != nil {
-				return p.fail(step, err)
+			if c.broken = ins.Broken; c.broken == nil {
+				c.broken = s.addSources(&c)
+			}
+			if c.broken != nil && ins.Broken == nil && !p.opt.Unfinished {
+				return p.fail(step, c.broken)
 			}
 			s.commands = append(s.commands, c)
 		}
@@ -647,16 +651,16 @@ func (s *plan) run() error {
 		return s.fail(s.step, err)
 	}
 	if from := s.stage.From; from.Broken != nil {
-		if err := s.addUnknown(command{ins: from, step: s.step, deps: one(s.step)}); err != nil {
+		if err := s.addUnknown(command{ins: from, step: s.step, deps: one(s.step)}, from.Broken); err != nil {
 			return s.fail(s.step, err)
 		}
 	}
 	for _, c := range s.commands {
 		var err error
-		if c.ins.Broken != nil {
-			err = s.addUnknown(c)
-		} else {
-			err = s.rules.add(s, c)
+		if c.broken != nil {
+			err = s.addUnknown(c, c.broken)
+		} else if err = s.rules.add(s, c); err != nil && s.opt.Unfinished {
+			err = s.addUnknown(c, err)
 		}
 		if err != nil {
 			return s.fail(c.step, err)
