@@ -327,7 +327,7 @@ func owner(user string) string {
 		parts = parts[:1]
 	}
 	for i, part := range parts {
-		if part == "root" {
+		if part == "root" || part == "" {
 			parts[i] = "0"
 		} else if n, err := strconv.ParseInt(part, 10, 32); err == nil {
 			parts[i] = strconv.FormatInt(n, 10)

@@ -99,3 +99,16 @@ func TestImpactsNoCache(t *testing.T) {
 		}
 	}
 }
+
+// A user without a name is root.
+func TestOwnerWithoutName(t *testing.T) {
+	before := Build{Graph: graph(t, "FROM alpine\nCOPY --link --chown=0 a /a\nCOPY --chown=root:5 b /b\n", Options{})}
+	after := Build{Graph: graph(t, "FROM alpine\nCOPY --link --chown=: a /a\nCOPY --chown=:5 b /b\n", Options{})}
+	p, err := Predict(context.Background(), after, []Build{before}, Assume{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := states(p); got != "" {
+		t.Errorf("%s, want nothing", got)
+	}
+}

@@ -88,6 +88,7 @@ var rules = []rule{
 	{name: "COPY of an equal file of another name", before: base + "COPY d/x /x\n", after: base + "COPY d/y /x\n", want: "hm"},
 	{name: "COPY: destination", before: base + "COPY a /x\n", after: base + "COPY a /y\n", want: "hm"},
 	{name: "COPY: owner", before: base + "COPY a /x\n", after: base + "COPY --chown=1 a /x\n", want: "hm"},
+	{name: "COPY: owner without a name", before: base + "COPY --chown=root:5 a /x\n", after: base + "COPY --chown=:5 a /x\n", want: "hh"},
 	{name: "COPY: mode", before: base + "COPY --chmod=644 a /x\n", after: base + "COPY --chmod=600 a /x\n", want: "hm"},
 	{name: "COPY: exclude", before: base + "COPY d /x\n", after: base + "COPY --exclude=z d /x\n", want: "hm"},
 	{name: "COPY: parents", before: base + "COPY d/x /x\n", after: base + "COPY --parents d/x /x\n", want: "hm"},
