@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/layerscope/layerscope/analyze/dockerfile"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/view/report"
+	"github.com/layerscope/layerscope/view/text"
 )
 
 const formatDOT = "dot"
@@ -121,6 +123,9 @@ func (f *cascadeFlags) usageError(format string, args ...any) error {
 
 // cascade tells what a build of a context runs again.
 func (a *app) cascade(ctx context.Context, dir string, f *cascadeFlags) error {
+	if f.showFiles && (f.format == formatMarkdown || f.format == formatDOT) {
+		return f.usageError("--files is for the formats text and json, not for %s", f.format)
+	}
 	in, err := a.readBuild(ctx, dir, f)
 	if err != nil {
 		return err
@@ -178,6 +183,12 @@ func (in *buildInput) plan(ctx context.Context, f *cascadeFlags) (*plan, error) 
 	change, err := in.change(ctx, f, p)
 	if err != nil {
 		return nil, err
+	}
+	if len(p.changes) == 0 && len(f.same)+len(f.differs) > 0 {
+		return nil, &source.HintError{
+			Err:  errors.New("--same and --differs want a change"),
+			Hint: "they settle what a change may run again: give one with --line, --file or --git",
+		}
 	}
 	known, err := images.Find(ctx, images.Options{Source: in.source, Offline: f.offline}, in.builds(change)...)
 	if err != nil {
@@ -240,16 +251,40 @@ func (p *plan) note(known *images.Known, f *cascadeFlags) {
 		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("the files of %s aren't known, and taken for the same as before", what)})
 	}
 	if tree := p.after.Contexts[""]; tree != nil {
-		for _, path := range tree.LeftOut() {
-			if path != p.in.inside {
-				p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s is left out by %s: what becomes of it changes nothing", path, tree.IgnoreFile())})
-			}
-		}
+		p.noteLeftOut(tree)
 	}
 	if syntax := dockerfile.Syntax(p.after.Graph.File.Source); syntax != "" {
 		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("the builder takes the frontend %s, whose rules may be others than those of the BuildKit that we know", syntax)})
 	}
 	p.notes = append(p.notes, p.argNotes(f)...)
+	p.notes = append(p.notes, p.filterNotes()...)
+}
+
+// noteLeftOut names the files that change and that .dockerignore leaves out, a
+// few of many.
+func (p *plan) noteLeftOut(tree *buildcontext.Tree) {
+	const most = 5
+	paths := slices.DeleteFunc(tree.LeftOut(), func(path string) bool { return path == p.in.inside })
+	shown := paths[:min(len(paths), most)]
+	for _, path := range shown {
+		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s is left out by %s: what becomes of it changes nothing", path, tree.IgnoreFile())})
+	}
+	if more := len(paths) - len(shown); more > 0 {
+		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s more of the files that change are left out by %s", text.Count(more), tree.IgnoreFile())})
+	}
+}
+
+// filterNotes names what --no-cache-filter takes for stages and that are none,
+// which builders pass over in silence.
+func (p *plan) filterNotes() (notes []cascade.Note) {
+	g := p.after.Graph
+	for _, name := range g.Options.NoCache {
+		is := func(s *cascade.Stage) bool { return strings.EqualFold(s.Name, name) }
+		if name != "" && !slices.ContainsFunc(g.Stages, is) {
+			notes = append(notes, cascade.Note{Text: fmt.Sprintf("--no-cache-filter names %s, and no stage has that name", name)})
+		}
+	}
+	return notes
 }
 
 // argNotes names the arguments that are given another value and that nothing
