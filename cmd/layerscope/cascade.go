@@ -173,6 +173,7 @@ type plan struct {
 	before, after cascade.Build
 	changes       []report.CascadeChange
 	edits         []string // files of the context that change
+	gitsOwn       string   // a file of Git's own that changes too; "" for none
 	prediction    *cascade.Prediction
 	notes         []cascade.Note
 }
@@ -217,7 +218,7 @@ func (in *buildInput) plan(ctx context.Context, f *cascadeFlags) (*plan, error) 
 		return nil, err
 	}
 	p.note(known, f)
-	return p, nil
+	return p, p.noteGit(ctx)
 }
 
 // builds are those whose images are looked for.
@@ -258,6 +259,22 @@ func (p *plan) note(known *images.Known, f *cascadeFlags) {
 	}
 	p.notes = append(p.notes, p.argNotes(f)...)
 	p.notes = append(p.notes, p.filterNotes()...)
+}
+
+// noteGit says which instructions take what Git keeps of its own, as it is seldom
+// meant.
+func (p *plan) noteGit(ctx context.Context) error {
+	if p.gitsOwn == "" {
+		return nil
+	}
+	took, err := reads.Readers(ctx, p.after, p.gitsOwn)
+	if err != nil {
+		return err
+	}
+	for _, s := range took {
+		p.notes = append(p.notes, cascade.Note{Lines: s.Lines, Text: "Git's own files (.git), which it takes, change with every commit: it runs again then; .git in .dockerignore keeps it cached"})
+	}
+	return nil
 }
 
 // noteLeftOut names the files that change and that .dockerignore leaves out, a

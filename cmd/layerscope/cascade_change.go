@@ -241,6 +241,10 @@ func (in *buildInput) gitChange(ctx context.Context, f *cascadeFlags, p *plan, c
 	if err != nil {
 		return fmt.Errorf("comparing the revisions: %w", err)
 	}
+	if own := gitsOwn(after); own != "" && len(files) > 0 {
+		after = after.Edit(buildcontext.Change{Path: own, Kind: buildcontext.Changed})
+		p.gitsOwn = own
+	}
 	in.trees[""], c.Contexts[""] = before, after
 	p.edits = append(p.edits, files...)
 	p.changes = append(p.changes, report.CascadeChange{Kind: report.ChangeGit, Text: f.git, Files: files})
@@ -248,6 +252,17 @@ func (in *buildInput) gitChange(ctx context.Context, f *cascadeFlags, p *plan, c
 		return nil // it is the same before and after
 	}
 	return in.gitFiles(ctx, c, first, second)
+}
+
+// gitsOwn returns a file of Git's own that is in a context and that changes with
+// every commit; "" if there is none.
+func gitsOwn(tree *buildcontext.Tree) string {
+	for _, path := range []string{".git/logs/HEAD", ".git/index", ".git"} {
+		if tree.Has(path) {
+			return path
+		}
+	}
+	return ""
 }
 
 // gitFiles reads the Dockerfile of a revision, which the build before has, and
