@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/distribution/reference"
 	"github.com/spf13/cobra"
 
 	"github.com/layerscope/layerscope/analyze/buildcontext"
@@ -236,9 +237,7 @@ func (in *buildInput) builds(c *cascade.Change) []images.Build {
 func (p *plan) note(known *images.Known, f *cascadeFlags) {
 	g := p.after.Graph
 	p.notes = append(p.notes, g.Notes...)
-	for _, m := range known.Missing() {
-		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s wasn't found: %v", m.Reference, m.Err)})
-	}
+	p.noteMissing(known.Missing())
 	unknown := map[string]bool{}
 	for _, n := range g.Nodes {
 		if n.Kind != cascade.KindLocal || p.after.Contexts[n.Context] != nil || unknown[n.Context] {
@@ -275,6 +274,33 @@ func (p *plan) noteGit(ctx context.Context) error {
 		p.notes = append(p.notes, cascade.Note{Lines: s.Lines, Text: "Git's own files (.git), which it takes, change with every commit: it runs again then; .git in .dockerignore keeps it cached"})
 	}
 	return nil
+}
+
+// noteMissing says of the images that aren't known why, once for each: in the
+// note that the graph has of it, if there is one.
+func (p *plan) noteMissing(missing []images.Missing) {
+	for _, m := range missing {
+		why, said := fmt.Sprintf("%s wasn't found: %v", m.Reference, m.Err), false
+		for i, n := range p.notes {
+			if name, rest, ok := strings.Cut(strings.TrimPrefix(n.Text, "the image "), " isn't known: "); ok && sameImage(name, m.Reference) {
+				p.notes[i].Text, said = fmt.Sprintf("the image %s isn't known (%v): %s", name, m.Err, rest), true
+			}
+		}
+		if !said {
+			p.notes = append(p.notes, cascade.Note{Text: why})
+		}
+	}
+}
+
+// sameImage tells whether two names are those of one image.
+func sameImage(a, b string) bool {
+	full := func(name string) string {
+		if named, err := reference.ParseNormalizedNamed(name); err == nil {
+			return reference.TagNameOnly(named).String()
+		}
+		return name
+	}
+	return full(a) == full(b)
 }
 
 // noteLeftOut names the files that change and that .dockerignore leaves out, a
