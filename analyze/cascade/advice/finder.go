@@ -32,7 +32,7 @@ type finder struct {
 	at    []place                       // by Step.Index
 	takes map[int][]*buildcontext.Entry // what steps read of the context
 	sels  map[int][]buildcontext.Selection
-	runs  map[int]*script
+	runs  map[int]*script // of each RUN
 }
 
 // place is what an instruction is done in.
@@ -57,6 +57,8 @@ func newFinder(ctx context.Context, b cascade.Build, m cascade.Measures, files f
 		}
 		if c, ok := s.Command.(*instructions.RunCommand); ok {
 			f.runs[s.Index] = newScript(c)
+		} else if s.Keyword == "RUN" {
+			f.runs[s.Index] = &script{opaque: true} // one that can't be read, as with an unknown flag
 		}
 	}
 	f.sound = b.Check(ctx) == nil
