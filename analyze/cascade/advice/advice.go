@@ -102,8 +102,7 @@ type Saving struct {
 	When          string // "src/app.js changes", a clause
 	Before, After cascade.Cost
 	// Instructions are how many fewer certainly run again, MayInstructions how
-	// many fewer may. Either may be negative, where what ran for certain now
-	// only may.
+	// many fewer may. A finding's are never negative, nor both 0.
 	Instructions, MayInstructions int
 	// What those that certainly run again come to less: bytes of files in
 	// layers, bytes pushed and pulled, nanoseconds of work. nil is unknown.
@@ -142,7 +141,8 @@ func Find(ctx context.Context, b cascade.Build, m cascade.Measures, files fs.FS)
 	return all, nil
 }
 
-// some tells whether anything is saved.
+// some tells whether anything is certainly saved, or may be at no cost. What
+// ran for certain and now only may is no saving.
 func (s *Saving) some() bool {
-	return s.Instructions > 0 || s.Instructions == 0 && s.MayInstructions > 0
+	return s.MayInstructions >= 0 && (s.Instructions > 0 || s.Instructions == 0 && s.MayInstructions > 0)
 }

@@ -144,6 +144,12 @@ var ruleCases = []struct {
 	{"no-link", "another's directory", "FROM a\nUSER node\nWORKDIR /app\nCOPY . .\n", node(), ""},
 	{"no-link", "changed by a RUN", "FROM a\nRUN mkdir /app && chown 5 /app\nWORKDIR /app\nCOPY . .\n", node(), ""},
 	{"no-link", "a file or a directory", "FROM a\nCOPY src/app.js /opt/x\n", node(), ""},
+	{"no-link", "of the same base", "FROM busybox AS base\nRUN touch /a\nFROM busybox\nWORKDIR /b\nCOPY --from=base /a .\n", nil, ""},
+	{"no-link", "of the same base, by another stage", "FROM a AS x\nRUN y\nFROM b AS z\nCOPY --from=x /a /a\nRUN y\nFROM a\nWORKDIR /b\nCOPY --from=z /b .\n", nil, ""},
+	{"no-link", "of the base itself", "FROM a\nWORKDIR /b\nCOPY --from=a /b/ ./\n", nil, ""},
+	{"no-link", "one of the same base, one not", "FROM a AS x\nRUN y\nFROM a\nWORKDIR /app\nCOPY --from=x /b/ ./\nCOPY src .\n", node(), " COPY --from=x /b/ ./\n-COPY src .\n+COPY --link src .\n"},
+	{"no-link", "above a RUN", "FROM a\nWORKDIR /app\nCOPY . .\nRUN make\n", node(), ""},
+	{"no-link", "above and below a RUN", "FROM a\nWORKDIR /app\nCOPY . .\nRUN make\nCOPY src src\n", node(), " RUN make\n-COPY src src\n+COPY --link src src\n"},
 	{"no-link", "an old frontend", "# syntax=docker/dockerfile:1.2\nFROM a\nWORKDIR /app\nCOPY . .\n", node(), ""},
 
 	{"no-cache-mount", "npm", "FROM a\nCOPY . .\nRUN npm ci\n", node(), "+RUN --mount=type=cache,target=/root/.npm npm ci\n"},
@@ -155,6 +161,10 @@ var ruleCases = []struct {
 	{"no-cache-mount", "cleaned", "FROM a\nRUN npm ci && npm cache clean --force\n", node(), ""},
 	{"no-cache-mount", "kept elsewhere", "FROM a\nENV PIP_NO_CACHE_DIR=1\nRUN pip install x\n", nil, ""},
 	{"no-cache-mount", "a tool", "FROM a\nRUN npm install -g x\n", nil, ""},
+	{"no-cache-mount", "a frontend without mounts", "# syntax=docker/dockerfile:1.1\nFROM a\nCOPY . .\nRUN npm ci\n", node(), ""},
+	{"no-cache-mount", "a frontend without mounts, in full", "#syntax = docker.io/docker/dockerfile:1.0.3\nFROM a\nCOPY . .\nRUN npm ci\n", node(), ""},
+	{"no-cache-mount", "the first frontend with mounts", "# syntax=docker/dockerfile:1.2\nFROM a\nCOPY . .\nRUN npm ci\n", node(), "+RUN --mount=type=cache,target=/root/.npm npm ci\n"},
+	{"no-cache-mount", "a later frontend", "# syntax=docker/dockerfile:1.10\nFROM a\nCOPY . .\nRUN npm ci\n", node(), "+RUN --mount=type=cache,target=/root/.npm npm ci\n"},
 	{"no-cache-mount", "a heredoc", "FROM a\nRUN <<E\nnpm ci\nE\n", node(), ""},
 
 	{"workdir-slash", "a slash", "FROM a\nWORKDIR /w/\nRUN x\n", nil, "+WORKDIR /w\n"},

@@ -120,7 +120,7 @@ RUN npm ci`,
 				"its own that is only put upon the new base, and neither built nor pushed anew.",
 			Not: "`--link` doesn't look at what is there: it replaces a link to a directory by a directory, makes parents anew as root's, and takes " +
 				"no names for `--chown`. Destinations where that may matter aren't found: `/bin`, `/lib` and `/var`, home directories, and " +
-				"what a RUN or another user made. A RUN below reruns either way.",
+				"what a RUN or another user made. Nor is a COPY above a RUN of its stage, which reruns either way, or one of what is itself made from that base.",
 			Fix:      "`COPY --link`. It wants Dockerfile syntax 1.4.",
 			Builders: []cascade.Builder{cascade.BuildKit},
 			Bad: `FROM nginx:1.29
@@ -137,7 +137,7 @@ COPY --link --from=build /app/dist/ /usr/share/nginx/html/`,
 			Why: "When the step runs again, it downloads all packages again, of which one may have changed. A cache mount keeps them from build " +
 				"to build, and out of the image.",
 			Not: "Not found where the tool is told to keep its cache elsewhere or to clean it, where it runs as another user, and where a later " +
-				"step that isn't known may need what the mount holds. Builds on machines that keep no cache gain nothing. apt, too, can do with mounts " +
+				"step that isn't known may need what the mount holds, nor with Dockerfile syntax 1.0 and 1.1, whose RUN has no `--mount`. Builds on machines that keep no cache gain nothing. apt, too, can do with mounts " +
 				"(`/var/cache/apt` and `/var/lib/apt` with `sharing=locked`), if the image's `docker-clean` is taken away first.",
 			Fix:      "`RUN --mount=type=cache,target=…`, in all steps that use the cache.",
 			Builders: []cascade.Builder{cascade.BuildKit},
