@@ -48,7 +48,7 @@ func (r *Rule) For(b cascade.Builder) bool {
 
 // Finding is what a rule found.
 type Finding struct {
-	Rule  *Rule
+	Rule  *Rule              // its Title is of what was found
 	Step  int                // the instruction to change first, as an index into Graph.Steps
 	Lines []dockerfile.Range // of the instructions that it is about, in the file's order
 	// Text says it of this very file, in a sentence or two. It holds text of
@@ -134,7 +134,9 @@ func Find(ctx context.Context, b cascade.Build, m cascade.Measures, files fs.FS)
 			if one.Saves != nil && !one.Saves.some() {
 				continue
 			}
-			one.Rule = r
+			if one.Rule == nil {
+				one.Rule = r
+			}
 			all = append(all, one)
 		}
 	}
