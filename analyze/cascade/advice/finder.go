@@ -122,6 +122,19 @@ func (f *finder) readPlaces() {
 	}
 }
 
+// dest returns where in its stage an instruction copies to, an absolute path;
+// false if that hangs on what isn't known.
+func (f *finder) dest(s *cascade.Step, word string) (string, bool) {
+	dest, _, err := shell.NewLex(f.b.Graph.File.Escape).ProcessWord(word, f.at[s.Index].vars)
+	if err != nil || strings.Contains(dest, "$") {
+		return "", false
+	}
+	if !path.IsAbs(dest) {
+		dest = path.Join(f.at[s.Index].dir, dest)
+	}
+	return path.Clean(dest), true
+}
+
 func copyVars(v dockerfile.Vars) dockerfile.Vars {
 	c := make(dockerfile.Vars, len(v))
 	for k, x := range v {

@@ -97,7 +97,8 @@ RUN GOOS=$TARGETOS GOARCH=$TARGETARCH go build -o /app`,
 			What: "Files of the context that a COPY takes and that builds rarely need: packages that are installed in the build anyway, " +
 				"what it makes anew, caches, logs, files of editors, of CI and of git.",
 			Why: "A change of any of them runs the COPY again and all that is below it. The build has to be sent them too.",
-			Not: "A file that a step names isn't found. Whether a program reads one at run time can't be seen here. Without `.git`, tools " +
+			Not: "A file that a step names isn't found, nor one that `.dockerignore` takes back by its name (`!README.md`), nor what is copied into the " +
+				"root of a web server, which serves it. Whether a program reads one at run time can't be seen here. Without `.git`, tools " +
 				"that derive a version of it (setuptools_scm, `git describe`, `go build`) fail or tell another one: a survey found that " +
 				"of 33 builds 11 broke.",
 			Fix: "Name them in `.dockerignore`.",
@@ -109,7 +110,7 @@ RUN npm ci`,
 #   .github
 COPY . .
 RUN npm ci`,
-			Saved: "The saving is that of a change of the first of the files.",
+			Saved: "One finding has all that a COPY takes. The saving is that of a change of the first of the files.",
 			find:  findLitter,
 		},
 		{
