@@ -164,7 +164,7 @@ func TestAdvice(t *testing.T) {
 			[]string{"RUN apk add git"},
 		},
 		{
-			"no-link", "FROM scratch AS files\nCOPY src /out/\nFROM BASE\nENV CASE=1\nCOPY --from=files /out/ /opt/app/\nCOPY src/app.js /usr/local/bin/\nRUN npm run build\n",
+			"no-link", "FROM scratch AS files\nCOPY src /out/\nFROM BASE\nENV CASE=1\nCOPY --from=files /out/ /opt/app/\nCOPY src/app.js /usr/local/bin/\n",
 			func(string) []string { l.moveBase(t, "2"); return nil },
 			[]string{"COPY --from=files /out/ /opt/app/", "COPY src/app.js /usr/local/bin/"},
 		},
