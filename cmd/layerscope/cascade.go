@@ -227,7 +227,7 @@ func (in *buildInput) builds(c *cascade.Change) []images.Build {
 	before := images.Build{File: in.file, Options: in.options}
 	after := before
 	if c.File != nil {
-		after.File = c.File
+		after.File, after.Options.Unfinished = c.File, true
 	}
 	after.Options.Args = merged(in.options.Args, c.Args)
 	return []images.Build{before, after}

@@ -35,12 +35,12 @@ func (in *buildInput) change(ctx context.Context, f *cascadeFlags, p *plan) (*ca
 			return nil, err
 		}
 	}
-	file := in.file
+	file, options := in.file, in.options
 	if c.File != nil {
-		file = c.File
+		file, options.Unfinished = c.File, true
 	}
 	if len(f.lines) > 0 {
-		g, err := cascade.New(file, in.options)
+		g, err := cascade.New(file, options)
 		if err != nil {
 			return nil, in.advise(err)
 		}
