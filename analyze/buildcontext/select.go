@@ -216,7 +216,7 @@ func newCollector(s *Selection) (*collector, error) {
 func beforeWildcards(p string) string {
 	var before []string
 	for name := range strings.SplitSeq(p, "/") {
-		if hasWildcard(name) {
+		if HasWildcard(name) {
 			break
 		}
 		before = append(before, name)
@@ -224,8 +224,9 @@ func beforeWildcards(p string) string {
 	return strings.Join(before, "/")
 }
 
-// hasWildcard tells whether a name has a wildcard that isn't escaped.
-func hasWildcard(name string) bool {
+// HasWildcard tells whether a name has a wildcard that isn't escaped, which is
+// what makes a source of a COPY a pattern.
+func HasWildcard(name string) bool {
 	for i := 0; i < len(name); i++ {
 		switch name[i] {
 		case '*', '?', '[':

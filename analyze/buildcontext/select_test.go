@@ -294,7 +294,7 @@ func FuzzSelect(f *testing.F) {
 			return
 		}
 		checkIgnored(t, whole, tree, parsed)
-		s := Selection{Path: p, Wildcard: hasWildcard(p), FollowLinks: follow}
+		s := Selection{Path: p, Wildcard: HasWildcard(p), FollowLinks: follow}
 		if include != "" {
 			s.Include = strings.Split(include, "\n")
 		}

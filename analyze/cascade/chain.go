@@ -207,7 +207,7 @@ func (s *plan) wireChain(n *Node, f chained, deps set, c command) error {
 // selected is a path of a COPY as a selection.
 func selected(src string) buildcontext.Selection {
 	src = path.Join("/", src)
-	return buildcontext.Selection{Path: src, Wildcard: hasWildcard(src), FollowLinks: true}
+	return buildcontext.Selection{Path: src, Wildcard: buildcontext.HasWildcard(src), FollowLinks: true}
 }
 
 // isArchive tells whether a file looks like one that an ADD unpacks.

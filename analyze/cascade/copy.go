@@ -250,7 +250,7 @@ func (f *files) local(s *plan, src string) (taken, error) {
 			return taken{}, fmt.Errorf("removing drive letter: %w", err)
 		}
 		include = []string{strings.TrimPrefix(pattern, "/")}
-		if !hasWildcard(src) && !hasWildcard(pattern) {
+		if !buildcontext.HasWildcard(src) && !buildcontext.HasWildcard(pattern) {
 			p, err := system.NormalizePath("/", filepath.Join(src, pattern), os, false)
 			if err != nil {
 				return taken{}, fmt.Errorf("removing drive letter: %w", err)
@@ -269,22 +269,9 @@ func (f *files) local(s *plan, src string) (taken, error) {
 	}
 	return taken{
 		from: f.from, fromDeps: f.fromDeps,
-		sel: buildcontext.Selection{Path: src, Wildcard: hasWildcard(src), FollowLinks: true, Include: include, Exclude: f.exclude, Required: required},
+		sel: buildcontext.Selection{Path: src, Wildcard: buildcontext.HasWildcard(src), FollowLinks: true, Include: include, Exclude: f.exclude, Required: required},
 		key: fmt.Sprintf("%q unpack %v include %q require %q", path.Base(src), unpack, include, required),
 	}, nil
-}
-
-// hasWildcard tells whether a path is a pattern.
-func hasWildcard(name string) bool {
-	for i := 0; i < len(name); i++ {
-		switch name[i] {
-		case '*', '?', '[':
-			return true
-		case '\\':
-			i++
-		}
-	}
-	return false
 }
 
 // wire makes the inputs of a copy: each node is one, however often it is copied

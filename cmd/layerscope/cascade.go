@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/distribution/reference"
 	"github.com/spf13/cobra"
 
 	"github.com/layerscope/layerscope/analyze/buildcontext"
@@ -15,6 +17,7 @@ import (
 	"github.com/layerscope/layerscope/analyze/dockerfile"
 	"github.com/layerscope/layerscope/analyze/source"
 	"github.com/layerscope/layerscope/view/report"
+	"github.com/layerscope/layerscope/view/text"
 )
 
 const formatDOT = "dot"
@@ -121,6 +124,9 @@ func (f *cascadeFlags) usageError(format string, args ...any) error {
 
 // cascade tells what a build of a context runs again.
 func (a *app) cascade(ctx context.Context, dir string, f *cascadeFlags) error {
+	if f.showFiles && (f.format == formatMarkdown || f.format == formatDOT) {
+		return f.usageError("--files is for the formats text and json, not for %s", f.format)
+	}
 	in, err := a.readBuild(ctx, dir, f)
 	if err != nil {
 		return err
@@ -168,6 +174,7 @@ type plan struct {
 	before, after cascade.Build
 	changes       []report.CascadeChange
 	edits         []string // files of the context that change
+	gitsOwn       string   // a file of Git's own that changes too; "" for none
 	prediction    *cascade.Prediction
 	notes         []cascade.Note
 }
@@ -178,6 +185,12 @@ func (in *buildInput) plan(ctx context.Context, f *cascadeFlags) (*plan, error) 
 	change, err := in.change(ctx, f, p)
 	if err != nil {
 		return nil, err
+	}
+	if len(p.changes) == 0 && len(f.same)+len(f.differs) > 0 {
+		return nil, &source.HintError{
+			Err:  errors.New("--same and --differs want a change"),
+			Hint: "they settle what a change may run again: give one with --line, --file or --git",
+		}
 	}
 	known, err := images.Find(ctx, images.Options{Source: in.source, Offline: f.offline}, in.builds(change)...)
 	if err != nil {
@@ -206,7 +219,7 @@ func (in *buildInput) plan(ctx context.Context, f *cascadeFlags) (*plan, error) 
 		return nil, err
 	}
 	p.note(known, f)
-	return p, nil
+	return p, p.noteGit(ctx)
 }
 
 // builds are those whose images are looked for.
@@ -224,9 +237,7 @@ func (in *buildInput) builds(c *cascade.Change) []images.Build {
 func (p *plan) note(known *images.Known, f *cascadeFlags) {
 	g := p.after.Graph
 	p.notes = append(p.notes, g.Notes...)
-	for _, m := range known.Missing() {
-		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s wasn't found: %v", m.Reference, m.Err)})
-	}
+	p.noteMissing(known.Missing())
 	unknown := map[string]bool{}
 	for _, n := range g.Nodes {
 		if n.Kind != cascade.KindLocal || p.after.Contexts[n.Context] != nil || unknown[n.Context] {
@@ -240,16 +251,83 @@ func (p *plan) note(known *images.Known, f *cascadeFlags) {
 		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("the files of %s aren't known, and taken for the same as before", what)})
 	}
 	if tree := p.after.Contexts[""]; tree != nil {
-		for _, path := range tree.LeftOut() {
-			if path != p.in.inside {
-				p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s is left out by %s: what becomes of it changes nothing", path, tree.IgnoreFile())})
-			}
-		}
+		p.noteLeftOut(tree)
 	}
 	if syntax := dockerfile.Syntax(p.after.Graph.File.Source); syntax != "" {
 		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("the builder takes the frontend %s, whose rules may be others than those of the BuildKit that we know", syntax)})
 	}
 	p.notes = append(p.notes, p.argNotes(f)...)
+	p.notes = append(p.notes, p.filterNotes()...)
+}
+
+// noteGit says which instructions take what Git keeps of its own, as it is seldom
+// meant.
+func (p *plan) noteGit(ctx context.Context) error {
+	if p.gitsOwn == "" {
+		return nil
+	}
+	took, err := reads.Readers(ctx, p.after, p.gitsOwn)
+	if err != nil {
+		return err
+	}
+	for _, s := range took {
+		p.notes = append(p.notes, cascade.Note{Lines: s.Lines, Text: "Git's own files (.git), which it takes, change with every commit: it runs again then; .git in .dockerignore keeps it cached"})
+	}
+	return nil
+}
+
+// noteMissing says of the images that aren't known why, once for each: in the
+// note that the graph has of it, if there is one.
+func (p *plan) noteMissing(missing []images.Missing) {
+	for _, m := range missing {
+		why, said := fmt.Sprintf("%s wasn't found: %v", m.Reference, m.Err), false
+		for i, n := range p.notes {
+			if name, rest, ok := strings.Cut(strings.TrimPrefix(n.Text, "the image "), " isn't known: "); ok && sameImage(name, m.Reference) {
+				p.notes[i].Text, said = fmt.Sprintf("the image %s isn't known (%v): %s", name, m.Err, rest), true
+			}
+		}
+		if !said {
+			p.notes = append(p.notes, cascade.Note{Text: why})
+		}
+	}
+}
+
+// sameImage tells whether two names are those of one image.
+func sameImage(a, b string) bool {
+	full := func(name string) string {
+		if named, err := reference.ParseNormalizedNamed(name); err == nil {
+			return reference.TagNameOnly(named).String()
+		}
+		return name
+	}
+	return full(a) == full(b)
+}
+
+// noteLeftOut names the files that change and that .dockerignore leaves out, a
+// few of many.
+func (p *plan) noteLeftOut(tree *buildcontext.Tree) {
+	const most = 5
+	paths := slices.DeleteFunc(tree.LeftOut(), func(path string) bool { return path == p.in.inside })
+	shown := paths[:min(len(paths), most)]
+	for _, path := range shown {
+		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s is left out by %s: what becomes of it changes nothing", path, tree.IgnoreFile())})
+	}
+	if more := len(paths) - len(shown); more > 0 {
+		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s more of the files that change are left out by %s", text.Count(more), tree.IgnoreFile())})
+	}
+}
+
+// filterNotes names what --no-cache-filter takes for stages and that are none,
+// which builders pass over in silence.
+func (p *plan) filterNotes() (notes []cascade.Note) {
+	g := p.after.Graph
+	for _, name := range g.Options.NoCache {
+		is := func(s *cascade.Stage) bool { return strings.EqualFold(s.Name, name) }
+		if name != "" && !slices.ContainsFunc(g.Stages, is) {
+			notes = append(notes, cascade.Note{Text: fmt.Sprintf("--no-cache-filter names %s, and no stage has that name", name)})
+		}
+	}
+	return notes
 }
 
 // argNotes names the arguments that are given another value and that nothing

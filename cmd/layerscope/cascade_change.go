@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"github.com/layerscope/layerscope/analyze/buildcontext"
 	"github.com/layerscope/layerscope/analyze/cascade"
 	"github.com/layerscope/layerscope/analyze/dockerfile"
@@ -23,7 +25,7 @@ import (
 // becomes that of the revision.
 func (in *buildInput) change(ctx context.Context, f *cascadeFlags, p *plan) (*cascade.Change, error) {
 	c := &cascade.Change{Contexts: map[string]*buildcontext.Tree{}, Args: map[string]string{}}
-	if f.git != "" {
+	if f.cmd.Flags().Changed("git") {
 		if err := in.gitChange(ctx, f, p, c); err != nil {
 			return nil, err
 		}
@@ -168,14 +170,20 @@ func (in *buildInput) fileChange(f *cascadeFlags, p *plan, c *cascade.Change) er
 // root or, as shells complete them, from where one stands.
 func (in *buildInput) match(tree *buildcontext.Tree, glob string, p *plan) ([]string, error) {
 	path := filepath.ToSlash(glob)
-	if filepath.IsAbs(glob) || !tree.Has(path) && exists(glob) {
+	if filepath.IsAbs(glob) || !filepath.IsLocal(glob) || !tree.Has(path) && exists(glob) {
 		inside := insideOf(in.dir, glob)
 		if inside == "" {
 			return nil, &source.HintError{Err: fmt.Errorf("%s isn't in the context %s", glob, in.dir), Hint: "--file names files of the context that change"}
 		}
 		path = inside
 	}
+	if !tree.Has(path) && !doublestar.ValidatePattern(path) {
+		return nil, &source.HintError{Err: fmt.Errorf("--file %q is no pattern: %w", glob, doublestar.ErrBadPattern), Hint: `\ before a wildcard takes it as it is`}
+	}
 	found := tree.Match(path)
+	if len(found) == 0 {
+		found = in.leftOut(tree, path)
+	}
 	if len(found) == 0 {
 		return nil, &source.HintError{Err: fmt.Errorf("no file of the context %s matches %q", in.dir, glob), Hint: "a name without wildcards may be that of a new file"}
 	}
@@ -183,6 +191,17 @@ func (in *buildInput) match(tree *buildcontext.Tree, glob string, p *plan) ([]st
 		p.notes = append(p.notes, cascade.Note{Text: fmt.Sprintf("%s isn't in the context: it is taken for a new file", found[0])})
 	}
 	return found, nil
+}
+
+// leftOut returns what a glob names of the files that .dockerignore leaves out.
+func (in *buildInput) leftOut(tree *buildcontext.Tree, glob string) []string {
+	// What can't be read is as good as not there.
+	found, _ := doublestar.Glob(os.DirFS(in.dir), glob, doublestar.WithNoFollow())
+	var edits []buildcontext.Change
+	for _, path := range found {
+		edits = append(edits, buildcontext.Change{Path: path, Kind: buildcontext.Changed})
+	}
+	return tree.Edit(edits...).LeftOut()
 }
 
 func exists(path string) bool {
@@ -222,6 +241,10 @@ func (in *buildInput) gitChange(ctx context.Context, f *cascadeFlags, p *plan, c
 	if err != nil {
 		return fmt.Errorf("comparing the revisions: %w", err)
 	}
+	if own := gitsOwn(after); own != "" && len(files) > 0 {
+		after = after.Edit(buildcontext.Change{Path: own, Kind: buildcontext.Changed})
+		p.gitsOwn = own
+	}
 	in.trees[""], c.Contexts[""] = before, after
 	p.edits = append(p.edits, files...)
 	p.changes = append(p.changes, report.CascadeChange{Kind: report.ChangeGit, Text: f.git, Files: files})
@@ -229,6 +252,17 @@ func (in *buildInput) gitChange(ctx context.Context, f *cascadeFlags, p *plan, c
 		return nil // it is the same before and after
 	}
 	return in.gitFiles(ctx, c, first, second)
+}
+
+// gitsOwn returns a file of Git's own that is in a context and that changes with
+// every commit; "" if there is none.
+func gitsOwn(tree *buildcontext.Tree) string {
+	for _, path := range []string{".git/logs/HEAD", ".git/index", ".git"} {
+		if tree.Has(path) {
+			return path
+		}
+	}
+	return ""
 }
 
 // gitFiles reads the Dockerfile of a revision, which the build before has, and

@@ -500,3 +500,18 @@ func TestRealCascades(t *testing.T) {
 		t.Errorf("only %d tables", written)
 	}
 }
+
+// TestCascadeMostlyUnknown has bars of instructions where few bytes are known, and
+// no sum that is at least nothing.
+func TestCascadeMostlyUnknown(t *testing.T) {
+	c := cascadeOf(t, "FROM a\nRUN b\nRUN c\nRUN d\nRUN e\n", nil)
+	known := int64(0)
+	c.Measures = make(cascade.Measures, len(c.graph().Steps))
+	c.Measures[1].Bytes = &known
+	got := squeeze(cascadeTextOf(t, c, TextOptions{}))
+	for _, line := range []string{"\n 2 4 – ██████████ RUN b\n", "\n 4 2 – █████ RUN d\n"} {
+		if !strings.Contains(got, line) {
+			t.Errorf("there is no line %q in\n%s", line, got)
+		}
+	}
+}

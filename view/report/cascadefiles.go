@@ -11,6 +11,10 @@ import (
 // maxGroups is how many of the files that nothing reads are named.
 const maxGroups = 10
 
+// manyFiles is how many files an instruction takes without the largest being
+// named.
+const manyFiles = 10
+
 // files writes which files the build reads.
 func (t cascadeText) files() {
 	t.changedFiles()
@@ -68,6 +72,25 @@ func (t cascadeText) reads() {
 		return
 	}
 	tab.write(t.w)
+	t.largest()
+}
+
+// largest names the largest files of instructions that take many.
+func (t cascadeText) largest() {
+	tab := table{style: t.style, cutLast: text.TruncateMiddle}
+	tab.columns = []column{{title: "LINE"}, {title: "BYTES"}, {title: "PATH", left: true}}
+	for _, r := range t.Files.Reads {
+		if r.Sum.Files <= manyFiles {
+			continue
+		}
+		for _, e := range r.Largest {
+			tab.add(r.Step.Lines.String(), t.size(e.Size), t.name(e.Path))
+		}
+	}
+	if len(tab.rows) > 0 {
+		fmt.Fprintln(t.w, "\nThe largest of them, where there are many")
+		tab.write(t.w)
+	}
 }
 
 // ignored writes what .dockerignore leaves out.

@@ -25,15 +25,17 @@ func (c *Cascade) edits() []edited {
 	return all
 }
 
-// weight is what a bar shows of an edit: time where any is known, else bytes,
-// else instructions.
+// weight is what a bar shows of an edit: time where that of most instructions is
+// known, else bytes where those of most are, else instructions.
 type weight func(t total) int64
 
 func (c *Cascade) weight() weight {
-	switch bytes, durations := c.measured(); {
-	case durations:
+	all := c.byState(func(int) cascade.State { return cascade.Miss })[cascade.Miss]
+	mostly := func(p part, n int) bool { return p.known > 0 && 2*p.known >= n }
+	switch bytes, n := ofBytes(all); {
+	case mostly(all.dur, all.n):
 		return func(t total) int64 { return t.dur.sum }
-	case bytes:
+	case mostly(bytes, n):
 		return func(t total) int64 { return t.bytes.sum }
 	}
 	return func(t total) int64 { return int64(t.n) }
@@ -148,6 +150,8 @@ func (t cascadeText) atLeast(e edited, of func(total) (part, int), say func(int6
 		return ""
 	case sure.known == 0 && n > 0:
 		return t.unknown()
+	case sure.sum == 0 && sure.known < n:
+		return t.unknown() // at least nothing says nothing
 	case sure.known < n || may.sum > 0 || may.known < mayN:
 		return t.least() + say(sure.sum)
 	}

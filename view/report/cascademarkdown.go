@@ -55,7 +55,7 @@ func (m cascadeMarkdown) change() {
 	}
 	sums := m.byState(m.state)
 	if miss := sums[cascade.Miss]; miss.n == 0 {
-		m.md.line("\nNothing certainly runs again.")
+		m.md.line("\n%s", nothing(sums))
 	} else {
 		m.md.line("\nCertainly **%s**%s.", text.Plural(miss.n, "instruction"), m.amount(miss))
 	}
@@ -91,7 +91,7 @@ func (m cascadeMarkdown) reruns() {
 	if more := len(all) - markdownReruns; more > 0 {
 		m.md.line("\nand %s", text.Plural(more, "more instruction"))
 	}
-	m.md.line("\n%s runs again, %s may run again", m.mark(cascade.Miss), m.mark(cascade.MayMiss))
+	m.md.line("\n%s changed, or runs again; %s may run again", m.mark(cascade.Miss), m.mark(cascade.MayMiss))
 }
 
 // costs returns the titles of the columns of what is known of costs, and what
@@ -148,7 +148,11 @@ func (m cascadeMarkdown) edits() {
 
 // advice lists findings.
 func (m cascadeMarkdown) advice() {
-	if len(m.Findings) == 0 {
+	switch {
+	case len(m.Findings) == 0:
+		return
+	case len(m.Changes) > 0:
+		m.md.line("\n%s", m.someFindings())
 		return
 	}
 	m.md.line("\n**What would make builds cheaper**\n")
@@ -167,13 +171,13 @@ func (m cascadeMarkdown) advice() {
 	}
 }
 
-// notes lists what can't be known.
+// notes lists what can't be known, and what is to be known of the report.
 func (m cascadeMarkdown) notes() {
 	notes := m.allNotes()
 	if len(notes) == 0 {
 		return
 	}
-	m.md.line("\n**Not known before the build**\n")
+	m.md.line("\n**Notes**\n")
 	whole := m.md
 	whole.Width = 0
 	for _, n := range notes[:min(len(notes), markdownNotes)] {

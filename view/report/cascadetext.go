@@ -39,8 +39,8 @@ func CascadeText(w io.Writer, c *Cascade, opts TextOptions) error {
 		if c.Files != nil {
 			t.files()
 		}
-		t.notes()
 		t.findings()
+		t.notes()
 	})
 }
 
@@ -179,7 +179,7 @@ func (t cascadeText) dockerfile() {
 	fmt.Fprintln(t.w)
 	rows.write(t.w)
 	t.line("")
-	t.line("  %s runs again   %s may run again   %s stays cached   %s isn't built",
+	t.line("  %s changed, or runs again   %s may run again   %s stays cached   %s isn't built",
 		t.mark(cascade.Miss), t.mark(cascade.MayMiss), t.mark(cascade.Hit), t.mark(cascade.NotBuilt))
 }
 
@@ -223,7 +223,7 @@ func (t cascadeText) sums() {
 	sums := t.byState(t.state)
 	fmt.Fprintln(t.w)
 	if miss := sums[cascade.Miss]; miss.n == 0 {
-		t.wrapped("", "Nothing certainly runs again.")
+		t.wrapped("", nothing(sums))
 	} else {
 		t.wrapped("", fmt.Sprintf("Certainly %s%s.", text.Plural(miss.n, "instruction"), t.amount(miss)))
 	}
@@ -231,6 +231,14 @@ func (t cascadeText) sums() {
 		t.wrapped("", fmt.Sprintf("%s more if %s differs%s.", text.Count(may.n), t.condition(), t.amount(may)))
 	}
 	t.wrapped("", rest(sums))
+}
+
+// nothing says that nothing runs again for certain.
+func nothing(sums [cascade.Miss + 1]total) string {
+	if sums[cascade.MayMiss].n > 0 {
+		return "Nothing runs again for certain."
+	}
+	return "Nothing runs again."
 }
 
 // rest says what doesn't run again.
@@ -281,13 +289,13 @@ func (s style) amount(t total) string {
 	return ": " + strings.Join(parts, ", ")
 }
 
-// notes says what can't be known.
+// notes says what can't be known, and what is to be known of the report.
 func (t cascadeText) notes() {
 	notes := t.allNotes()
 	if len(notes) == 0 {
 		return
 	}
-	fmt.Fprintln(t.w, "\nNot known before the build")
+	fmt.Fprintln(t.w, "\nNotes")
 	for _, n := range notes {
 		where := ""
 		if !n.Lines.IsZero() {
@@ -297,12 +305,17 @@ func (t cascadeText) notes() {
 	}
 }
 
-// findings gives advice.
+// findings gives advice: where a change is asked about, that there is some.
 func (t cascadeText) findings() {
-	if len(t.Findings) == 0 {
+	switch {
+	case len(t.Findings) == 0:
+		return
+	case len(t.Changes) > 0:
+		t.line("")
+		t.wrapped("", t.someFindings())
 		return
 	}
-	fmt.Fprintln(t.w, "\nWhat would make builds cheaper (docs/rules/dockerfile)")
+	fmt.Fprintln(t.w, "\nWhat would make builds cheaper")
 	for _, f := range t.Findings {
 		where := ""
 		if len(f.Lines) > 0 {
@@ -313,7 +326,35 @@ func (t cascadeText) findings() {
 		if saves := t.saving(f); saves != "" {
 			t.wrapped("      ", t.foreign(t.redact.Text(saves)))
 		}
+		for _, l := range editLines(f.Edit) {
+			t.line("        %s", t.foreign(t.redact.Text(l)))
+		}
 	}
+}
+
+// someFindings says that there is advice, and where.
+func (c *Cascade) someFindings() string {
+	return text.Plural(len(c.Findings), "finding") + " on what would make builds cheaper: run without a change to see them."
+}
+
+// editLines returns the lines that an edit takes away and puts in, a few of many.
+func editLines(e advice.Edit) []string {
+	const most = 6
+	var lines []string
+	_, hunks, _ := strings.Cut(advice.Edit{Dockerfile: e.Dockerfile}.Diff(), "\n@@") // behind the file's names
+	for l := range strings.Lines(hunks) {
+		if l = strings.TrimRight(l, "\r\n"); len(l) > 1 && (l[0] == '+' || l[0] == '-') {
+			lines = append(lines, l)
+		}
+	}
+	for _, l := range e.IgnoreLines {
+		lines = append(lines, "+"+l+"  (in .dockerignore)")
+	}
+	if len(lines) > most {
+		more := len(lines) - most + 1
+		lines = append(lines[:most-1], fmt.Sprintf("and %d more lines", more))
+	}
+	return lines
 }
 
 // saving says what following a finding saves; "" if that isn't computed.

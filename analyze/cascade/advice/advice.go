@@ -48,7 +48,7 @@ func (r *Rule) For(b cascade.Builder) bool {
 
 // Finding is what a rule found.
 type Finding struct {
-	Rule  *Rule
+	Rule  *Rule              // its Title is of what was found
 	Step  int                // the instruction to change first, as an index into Graph.Steps
 	Lines []dockerfile.Range // of the instructions that it is about, in the file's order
 	// Text says it of this very file, in a sentence or two. It holds text of
@@ -102,8 +102,7 @@ type Saving struct {
 	When          string // "src/app.js changes", a clause
 	Before, After cascade.Cost
 	// Instructions are how many fewer certainly run again, MayInstructions how
-	// many fewer may. Either may be negative, where what ran for certain now
-	// only may.
+	// many fewer may. A finding's are never negative, nor both 0.
 	Instructions, MayInstructions int
 	// What those that certainly run again come to less: bytes of files in
 	// layers, bytes pushed and pulled, nanoseconds of work. nil is unknown.
@@ -135,14 +134,17 @@ func Find(ctx context.Context, b cascade.Build, m cascade.Measures, files fs.FS)
 			if one.Saves != nil && !one.Saves.some() {
 				continue
 			}
-			one.Rule = r
+			if one.Rule == nil {
+				one.Rule = r
+			}
 			all = append(all, one)
 		}
 	}
 	return all, nil
 }
 
-// some tells whether anything is saved.
+// some tells whether anything is certainly saved, or may be at no cost. What
+// ran for certain and now only may is no saving.
 func (s *Saving) some() bool {
-	return s.Instructions > 0 || s.Instructions == 0 && s.MayInstructions > 0
+	return s.MayInstructions >= 0 && (s.Instructions > 0 || s.Instructions == 0 && s.MayInstructions > 0)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -124,6 +125,28 @@ func TestUnknown(t *testing.T) {
 	b.Contexts, b.Dockerfile = nil, ""
 	if diff := cmp.Diff([]string{"early-variable", "no-cache-mount"}, ids(b)); diff != "" {
 		t.Errorf("without a context (-want +got):\n%s", diff)
+	}
+}
+
+// TestSelfTitle checks that a finding names those files that are copied.
+func TestSelfTitle(t *testing.T) {
+	b, disk := buildOf(t, "FROM a\nCOPY . .\nRUN x\n", node(".dockerignore=Dockerfile\n"), cascade.Options{})
+	title := func() (title, text string) {
+		all, err := Find(t.Context(), b, nil, disk)
+		if err != nil || len(all) == 0 || all[0].Rule.ID != "dockerfile-in-context" {
+			t.Fatal(all, err)
+		}
+		return all[0].Rule.Title, all[0].Text
+	}
+	got, text := title()
+	if got != "the Dockerfile is among what it copies" || !strings.Contains(text, "takes Dockerfile and .dockerignore along") {
+		t.Errorf("%s: %s", got, text)
+	}
+	b.Contexts[""] = b.Contexts[""].Edit(buildcontext.Change{Path: "Dockerfile", Kind: buildcontext.Removed})
+	b.Dockerfile = ""
+	got, text = title()
+	if got != ".dockerignore is among what it copies" || !strings.Contains(text, "takes .dockerignore along: any edit of it,") {
+		t.Errorf("%s: %s", got, text)
 	}
 }
 

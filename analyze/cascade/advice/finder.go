@@ -32,7 +32,7 @@ type finder struct {
 	at    []place                       // by Step.Index
 	takes map[int][]*buildcontext.Entry // what steps read of the context
 	sels  map[int][]buildcontext.Selection
-	runs  map[int]*script
+	runs  map[int]*script // of each RUN
 }
 
 // place is what an instruction is done in.
@@ -57,6 +57,8 @@ func newFinder(ctx context.Context, b cascade.Build, m cascade.Measures, files f
 		}
 		if c, ok := s.Command.(*instructions.RunCommand); ok {
 			f.runs[s.Index] = newScript(c)
+		} else if s.Keyword == "RUN" {
+			f.runs[s.Index] = &script{opaque: true} // one that can't be read, as with an unknown flag
 		}
 	}
 	f.sound = b.Check(ctx) == nil
@@ -118,6 +120,19 @@ func (f *finder) readPlaces() {
 		}
 		ends[i] = p
 	}
+}
+
+// dest returns where in its stage an instruction copies to, an absolute path;
+// false if that hangs on what isn't known.
+func (f *finder) dest(s *cascade.Step, word string) (string, bool) {
+	dest, _, err := shell.NewLex(f.b.Graph.File.Escape).ProcessWord(word, f.at[s.Index].vars)
+	if err != nil || strings.Contains(dest, "$") {
+		return "", false
+	}
+	if !path.IsAbs(dest) {
+		dest = path.Join(f.at[s.Index].dir, dest)
+	}
+	return path.Clean(dest), true
 }
 
 func copyVars(v dockerfile.Vars) dockerfile.Vars {

@@ -30,8 +30,8 @@ func findUnlinked(f *finder) ([]Finding, error) {
 	}
 	var steps []*cascade.Step
 	w := newRewriter(g.File.Source)
-	for _, s := range f.stageSteps(stage.Index) {
-		if !f.linkable(s) {
+	for _, s := range f.belowRuns(stage.Index) {
+		if !f.linkable(s) || f.copiesFrom(s, ref) {
 			continue
 		}
 		line := f.sourceLine(s.Lines.Start)
@@ -62,6 +62,43 @@ func findUnlinked(f *finder) ([]Finding, error) {
 		Step: steps[0].Index, Lines: linesOf(steps), Edit: edit, Saves: saves,
 		Text: what + " " + fmt.Sprintf(needs, name),
 	}}, nil
+}
+
+// belowRuns returns the instructions of a stage below its last RUN, which stands
+// on all that is above it and reruns with the base either way.
+func (f *finder) belowRuns(stage int) []*cascade.Step {
+	steps := f.stageSteps(stage)
+	for i := len(steps) - 1; i >= 0; i-- {
+		if steps[i].Keyword == "RUN" {
+			return steps[i+1:]
+		}
+	}
+	return steps
+}
+
+// copiesFrom tells whether an instruction copies of what hangs on an image: the
+// image moves, and so may what is copied.
+func (f *finder) copiesFrom(s *cascade.Step, ref string) bool {
+	c, ok := s.Command.(*instructions.CopyCommand)
+	if !ok || c.From == "" {
+		return false
+	}
+	seen := map[*cascade.Node]bool{}
+	var hangs func(n *cascade.Node) bool
+	hangs = func(n *cascade.Node) bool {
+		if seen[n] {
+			return false
+		}
+		seen[n] = true
+		if n.Kind == cascade.KindImage && n.Context == ref {
+			return true
+		}
+		return slices.ContainsFunc(n.In, func(e cascade.Edge) bool { return hangs(e.From) })
+	}
+	return slices.ContainsFunc(s.Nodes, func(n *cascade.Node) bool {
+		// The first is what the copy is put upon.
+		return len(n.In) > 1 && slices.ContainsFunc(n.In[1:], func(e cascade.Edge) bool { return hangs(e.From) })
+	})
 }
 
 // familiar returns an image's name as people write it.

@@ -7,7 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
 	"github.com/layerscope/layerscope/analyze/buildcontext"
+	"github.com/layerscope/layerscope/analyze/cascade"
 )
 
 // group is files of a context that builds rarely need.
@@ -40,18 +43,42 @@ func groups() []group {
 	}
 }
 
-// findLitter finds groups of files that invalidate copies and that no step seems
-// to need.
+// litter is a group of which a context has files.
+type litter struct {
+	group
+	there []string // those of its patterns that match
+	files *Files
+}
+
+// findLitter finds, for each COPY, what it copies that no step seems to need. A
+// group is of the first step that reads something of it.
 func findLitter(f *finder) ([]Finding, error) {
 	if f.tree == nil {
 		return nil, nil
 	}
-	var found []Finding
+	served, again := f.served(), f.reincluded()
+	of := map[int][]litter{}
 	for _, g := range groups() {
 		if g.when != nil && !g.when(f) {
 			continue
 		}
-		one, err := f.litter(g)
+		there, removed := f.present(slices.DeleteFunc(g.patterns, func(p string) bool {
+			_, paths := f.present([]string{p})
+			return slices.ContainsFunc(paths, again)
+		}))
+		if len(removed) == 0 || slices.ContainsFunc(removed, f.wanted) {
+			continue
+		}
+		files, first := f.copied(removed)
+		if first == "" || slices.ContainsFunc(removed, served) {
+			continue
+		}
+		at := f.readersOf(first)[0].Index
+		of[at] = append(of[at], litter{g, there, files})
+	}
+	var found []Finding
+	for _, s := range f.readers() {
+		one, err := f.littered(s, of[s.Index])
 		if err != nil {
 			return nil, err
 		}
@@ -62,30 +89,106 @@ func findLitter(f *finder) ([]Finding, error) {
 	return found, nil
 }
 
-// litter looks for one group.
-func (f *finder) litter(g group) (*Finding, error) {
-	patterns, removed := f.present(g.patterns)
-	if len(removed) == 0 || slices.ContainsFunc(removed, f.wanted) {
-		return nil, nil
+// littered makes one finding of the groups of a COPY: of those without which it
+// still builds, and whose change reruns something.
+func (f *finder) littered(s *cascade.Step, all []litter) (*Finding, error) {
+	var one *Finding
+	var patterns, what []string
+	var notes string
+	had := &Files{}
+	for _, l := range all {
+		more := append(slices.Clone(patterns), l.there...)
+		_, removed := f.present(more)
+		files, first := f.copied(removed)
+		if files.Files == had.Files {
+			continue // all are of the groups before
+		}
+		v, edit, ok := f.rewritten(nil, more, removed)
+		if !ok {
+			continue
+		}
+		saves, err := f.saving(fileChanges(l.files.Examples[0]), v)
+		if err != nil {
+			return nil, err
+		}
+		if saves == nil || !saves.some() {
+			continue
+		}
+		if one == nil {
+			one = &Finding{Step: s.Index, Saves: saves}
+		}
+		patterns, one.Edit = more, edit
+		one.Context, one.Lines = files, linesOf(f.readersOf(first))
+		what = append(what, fmt.Sprintf("%s (%s: %s, %s)", l.what, some(l.there), count(files.Files-had.Files, "file"), size(files.Bytes-had.Bytes)))
+		had = files
+		if l.note != "" {
+			notes += " " + l.note
+		}
 	}
-	files, first := f.copied(removed)
-	if first == "" {
-		return nil, nil
+	if one != nil {
+		one.Text = fmt.Sprintf("%s copies %s that no step seems to need: %s.%s", on(s), count(one.Context.Files, "file"), list(what), notes)
 	}
-	v, edit, ok := f.rewritten(nil, patterns, removed)
-	if !ok {
-		return nil, nil
+	return one, nil
+}
+
+// size is a number of bytes as people read it, in powers of 1000.
+func size(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
 	}
-	saves, err := f.saving(fileChanges(first), v)
-	if saves == nil || err != nil {
-		return nil, err
+	x, units := float64(n)/1000, "kMGTPE"
+	for x >= 999.95 {
+		x, units = x/1000, units[1:]
 	}
-	steps := f.readersOf(first)
-	text := fmt.Sprintf("%s copies %s that no step seems to need: %s (%s).", on(steps[0]), count(files.Files, "file"), g.what, some(patterns))
-	if g.note != "" {
-		text += " " + g.note
+	return fmt.Sprintf("%.1f %cB", x, units[0])
+}
+
+// webRoots are the directories whose files web servers serve as they are.
+var webRoots = []string{"/usr/share/nginx/html", "/var/www", "/usr/local/apache2/htdocs"}
+
+// served returns what tells whether something at or below a path of the context
+// is copied to where a web server serves it: nobody but the site's visitors can
+// tell whether it is needed.
+func (f *finder) served() func(p string) bool {
+	paths := map[string]bool{}
+	for _, s := range f.readers() {
+		var dest string
+		switch c := s.Command.(type) {
+		case *instructions.CopyCommand:
+			dest = c.DestPath
+		case *instructions.AddCommand:
+			dest = c.DestPath
+		default:
+			continue
+		}
+		at, ok := f.dest(s, dest)
+		if !ok || !slices.ContainsFunc(webRoots, func(root string) bool { return within(root, at) }) {
+			continue
+		}
+		for _, e := range f.takes[s.Index] {
+			for p := e.Path; p != "." && !paths[p]; p = path.Dir(p) {
+				paths[p] = true
+			}
+		}
 	}
-	return &Finding{Step: steps[0].Index, Lines: linesOf(steps), Edit: edit, Saves: saves, Text: text, Context: files}, nil
+	return func(p string) bool { return paths[p] }
+}
+
+// reincluded returns what tells whether the .dockerignore takes a path, or
+// something below it, back into the context by its name.
+func (f *finder) reincluded() func(p string) bool {
+	_, text, _ := f.ignoreFile()
+	var names []string
+	for line := range strings.Lines(text) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "!"); ok {
+			if name = strings.Trim(path.Clean("/"+strings.TrimSpace(name)), "/"); strings.Trim(name, "*/") != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return func(p string) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return within(p, n) || matches(n, p) })
+	}
 }
 
 // copied returns the files at and below some paths that steps read, and the first

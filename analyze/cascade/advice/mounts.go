@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,8 +39,14 @@ func caches() map[string]cache {
 	}
 }
 
+// mountless is a frontend whose RUN has no --mount; 1.2 is the first that does.
+var mountless = regexp.MustCompile(`(?m)^#\s*syntax\s*=\s*\S*dockerfile:1\.[01]\b`)
+
 // findUnmounted finds downloads that a cache mount would keep.
 func findUnmounted(f *finder) ([]Finding, error) {
+	if mountless.Match(f.b.Graph.File.Source) {
+		return nil, nil
+	}
 	w := newRewriter(f.b.Graph.File.Source)
 	var steps []*cascade.Step
 	var what []string

@@ -3,6 +3,7 @@ package advice
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/layerscope/layerscope/analyze/cascade"
@@ -16,7 +17,7 @@ func findSelf(f *finder) ([]Finding, error) {
 	}
 	var files []string
 	for _, name := range []string{f.b.Dockerfile, f.b.Dockerfile + ".dockerignore", ".dockerignore"} {
-		if f.b.Dockerfile == "" && name != ".dockerignore" || !f.tree.Has(name) {
+		if slices.Contains(files, name) || name == "" || !f.tree.Has(name) {
 			continue
 		}
 		if f.names(name) || f.mentions(path.Base(name)) || !plainPattern(name) || len(f.readersOf(name)) == 0 {
@@ -43,11 +44,26 @@ func findSelf(f *finder) ([]Finding, error) {
 	if len(files) == 1 {
 		of = "it"
 	}
+	var rule *Rule
+	if files[0] != f.b.Dockerfile {
+		rule = titled("dockerfile-in-context", ".dockerignore is among what it copies")
+	}
 	return []Finding{{
-		Step: steps[0].Index, Lines: linesOf(steps), Edit: edit, Saves: saves,
+		Rule: rule, Step: steps[0].Index, Lines: linesOf(steps), Edit: edit, Saves: saves,
 		Text: fmt.Sprintf("%s takes %s along: any edit of %s, even of a comment, reruns %s.",
 			on(steps[0]), list(files), of, again(saves.Before)),
 	}}, nil
+}
+
+// titled returns a rule with another title; nil if there is none of that ID.
+func titled(id, title string) *Rule {
+	for _, r := range Rules() {
+		if r.ID == id {
+			r.Title = title // of this copy alone: the table is made anew each time
+			return r
+		}
+	}
+	return nil
 }
 
 // readersOf returns the steps that read a file of the context.

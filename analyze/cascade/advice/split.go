@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 
 	"github.com/layerscope/layerscope/analyze/cascade"
 	"github.com/layerscope/layerscope/analyze/dockerfile"
@@ -58,15 +57,11 @@ func (f *finder) broadCopy(s *cascade.Step) (broad, bool) {
 	if e, ok := f.tree.Lookup(dir); dir != "" && (!ok || !e.IsDir()) {
 		return broad{}, false
 	}
-	lex := shell.NewLex(f.b.Graph.File.Escape)
-	dest, _, err := lex.ProcessWord(c.DestPath, f.at[s.Index].vars)
-	if err != nil || strings.Contains(dest, "$") {
+	dest, ok := f.dest(s, c.DestPath)
+	if !ok {
 		return broad{}, false
 	}
-	if !path.IsAbs(dest) {
-		dest = path.Join(f.at[s.Index].dir, dest)
-	}
-	b := broad{step: s, source: dir, dest: path.Clean(dest), text: strings.TrimSuffix(c.DestPath, "/") + "/"}
+	b := broad{step: s, source: dir, dest: dest, text: strings.TrimSuffix(c.DestPath, "/") + "/"}
 	if c.DestPath == "." {
 		b.text = "./"
 	}

@@ -97,7 +97,8 @@ RUN GOOS=$TARGETOS GOARCH=$TARGETARCH go build -o /app`,
 			What: "Files of the context that a COPY takes and that builds rarely need: packages that are installed in the build anyway, " +
 				"what it makes anew, caches, logs, files of editors, of CI and of git.",
 			Why: "A change of any of them runs the COPY again and all that is below it. The build has to be sent them too.",
-			Not: "A file that a step names isn't found. Whether a program reads one at run time can't be seen here. Without `.git`, tools " +
+			Not: "A file that a step names isn't found, nor one that `.dockerignore` takes back by its name (`!README.md`), nor what is copied into the " +
+				"root of a web server, which serves it. Whether a program reads one at run time can't be seen here. Without `.git`, tools " +
 				"that derive a version of it (setuptools_scm, `git describe`, `go build`) fail or tell another one: a survey found that " +
 				"of 33 builds 11 broke.",
 			Fix: "Name them in `.dockerignore`.",
@@ -109,7 +110,7 @@ RUN npm ci`,
 #   .github
 COPY . .
 RUN npm ci`,
-			Saved: "The saving is that of a change of the first of the files.",
+			Saved: "One finding has all that a COPY takes. The saving is that of a change of the first of the files.",
 			find:  findLitter,
 		},
 		{
@@ -120,7 +121,7 @@ RUN npm ci`,
 				"its own that is only put upon the new base, and neither built nor pushed anew.",
 			Not: "`--link` doesn't look at what is there: it replaces a link to a directory by a directory, makes parents anew as root's, and takes " +
 				"no names for `--chown`. Destinations where that may matter aren't found: `/bin`, `/lib` and `/var`, home directories, and " +
-				"what a RUN or another user made. A RUN below reruns either way.",
+				"what a RUN or another user made. Nor is a COPY above a RUN of its stage, which reruns either way, or one of what is itself made from that base.",
 			Fix:      "`COPY --link`. It wants Dockerfile syntax 1.4.",
 			Builders: []cascade.Builder{cascade.BuildKit},
 			Bad: `FROM nginx:1.29
@@ -137,7 +138,7 @@ COPY --link --from=build /app/dist/ /usr/share/nginx/html/`,
 			Why: "When the step runs again, it downloads all packages again, of which one may have changed. A cache mount keeps them from build " +
 				"to build, and out of the image.",
 			Not: "Not found where the tool is told to keep its cache elsewhere or to clean it, where it runs as another user, and where a later " +
-				"step that isn't known may need what the mount holds. Builds on machines that keep no cache gain nothing. apt, too, can do with mounts " +
+				"step that isn't known may need what the mount holds, nor with Dockerfile syntax 1.0 and 1.1, whose RUN has no `--mount`. Builds on machines that keep no cache gain nothing. apt, too, can do with mounts " +
 				"(`/var/cache/apt` and `/var/lib/apt` with `sharing=locked`), if the image's `docker-clean` is taken away first.",
 			Fix:      "`RUN --mount=type=cache,target=…`, in all steps that use the cache.",
 			Builders: []cascade.Builder{cascade.BuildKit},

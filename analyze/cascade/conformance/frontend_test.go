@@ -53,7 +53,7 @@ func TestFrontend(t *testing.T) {
 	t.Run("others", func(t *testing.T) { others(t, count) })
 	count.report(t, time.Since(start))
 	figures(t, count.edits+count.changes >= 20_000, "1-frontend", "BuildKit's frontend v0.34.2", count.files, &Tally{Builds: count.edits + count.changes, Verdicts: count.vertices,
-		Wrong: count.differing, MayMisses: count.may, Settled: count.settled}, start)
+		Wrong: count.differing, MayMisses: count.may, Settled: count.settled / 3}, start) // each was settled in three ways
 }
 
 func wanted(name string) bool { return strings.Contains(name, os.Getenv("CONFORMANCE_ONLY")) }

@@ -35,7 +35,8 @@ type Read struct {
 	Context  string   // "" for the build's own
 	Patterns []string // as the instruction has them, from the context's root
 	Sum
-	Err error // a [*buildcontext.NoMatchError] if there is nothing; builders fail then
+	Largest []*buildcontext.Entry // the three largest of its files
+	Err     error                 // a [*buildcontext.NoMatchError] if there is nothing; builders fail then
 }
 
 // Group is a file, or a directory of which all files are alike.
@@ -80,6 +81,7 @@ func Of(ctx context.Context, b cascade.Build) (*Report, error) {
 				one.add(e)
 			}
 		}
+		one.Largest = largest(entries)
 		r.Reads = append(r.Reads, one)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Contexts)) {
@@ -90,6 +92,13 @@ func Of(ctx context.Context, b cascade.Build) (*Report, error) {
 		r.Contexts = append(r.Contexts, c)
 	}
 	return r, nil
+}
+
+// largest returns the three largest files.
+func largest(entries []*buildcontext.Entry) []*buildcontext.Entry {
+	files := slices.DeleteFunc(slices.Clone(entries), (*buildcontext.Entry).IsDir)
+	slices.SortStableFunc(files, func(a, b *buildcontext.Entry) int { return cmp.Compare(b.Size, a.Size) })
+	return slices.Clone(files[:min(len(files), 3)])
 }
 
 // local is an edge that reads a context.

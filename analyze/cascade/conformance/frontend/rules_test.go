@@ -27,7 +27,7 @@ const (
 	src  = "FROM golang AS build\nCOPY a /a\nRUN build\nFROM alpine\n"
 )
 
-// rules are cache-rules, instruction by instruction. States are of the vertices
+// rules are BuildKit's, instruction by instruction. States are of the vertices
 // that have a label, in the order of stages and labels: h, m and ? for hit,
 // miss and may-miss.
 var rules = []rule{
