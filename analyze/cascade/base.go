@@ -100,6 +100,8 @@ func (s *plan) pullImage(ref string, platform ocispecs.Platform, deps set) {
 		identity := ref
 		if known != nil && known.Digest != "" {
 			identity = known.Digest
+		} else if _, pinned, ok := strings.Cut(ref, "@"); ok {
+			identity = pinned // wherever it is pulled from
 		}
 		if slices.Contains(s.opt.Moved, ref) {
 			identity += " moved"

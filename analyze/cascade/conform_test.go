@@ -112,3 +112,31 @@ func TestOwnerWithoutName(t *testing.T) {
 		t.Errorf("%s, want nothing", got)
 	}
 }
+
+// An image is its digest, whatever it is called.
+func TestPinnedImage(t *testing.T) {
+	const digest = "@sha256:1111111111111111111111111111111111111111111111111111111111111111"
+	before := Build{Graph: graph(t, "FROM a.invalid/b:1"+digest+"\nRUN x\n", Options{})}
+	after := Build{Graph: graph(t, "FROM c.invalid/d"+digest+"\nRUN x\n", Options{})}
+	p, err := Predict(context.Background(), after, []Build{before}, Assume{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Steps[1].State; got != Hit {
+		t.Errorf("the RUN: %v, want it cached", got)
+	}
+}
+
+// What reads a stage from scratch reads something once that is from an image.
+func TestReadsScratch(t *testing.T) {
+	for _, read := range []string{"RUN --mount=from=s,target=/s x", "COPY --from=s a /a", "RUN --mount=type=cache,from=s,target=/s,uid=1 x"} {
+		b := Build{Graph: graph(t, "FROM scratch AS s\nFROM alpine\n"+read+"\n", Options{})}
+		p, err := Predict(context.Background(), b, []Build{b}, Assume{Steps: []int{0}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Steps[2].State; got < MayMiss {
+			t.Errorf("%s: %v after any edit of the FROM it reads", read, got)
+		}
+	}
+}

@@ -288,6 +288,8 @@ func (f *files) wire(n *Node, sources []taken, onto bool, c command) {
 			}
 			n.In[at].deps = n.In[at].deps.or(t.fromDeps)
 			sels[at] = append(sels[at], t.sel)
+		} else {
+			n.deps = n.deps.or(t.fromDeps) // an edit of a stage from scratch gives it an input
 		}
 		n.Parts = append(n.Parts, Part{"source", fmt.Sprintf("%d %s", at, t.key), c.step})
 	}

@@ -109,6 +109,8 @@ func (s *plan) permitted(c command, m *instructions.Mount, of mount) *Node {
 	n.Parts = []Part{{"cache directory", fileOf(m, 0o755), c.step}}
 	if of.from != nil {
 		n.In = []Edge{{From: of.from, Role: RoleBase, deps: of.fromDeps}}
+	} else {
+		n.deps = n.deps.or(of.fromDeps)
 	}
 	n.seal()
 	s.append(n)
@@ -188,6 +190,8 @@ func (buildKit) wire(s *plan, n *Node, mounts []mount, c command) {
 			inputs[at].paths = append(inputs[at].paths, src)
 			// The last mount of an input decides, as it does in BuildKit.
 			inputs[at].content = m.kind != "root"
+		} else {
+			n.deps = n.deps.or(m.fromDeps) // an edit of a stage from scratch gives it an input
 		}
 		out := -1
 		if m.kind == "root" || m.kind == "bind" && !m.readOnly && !m.noOutput {

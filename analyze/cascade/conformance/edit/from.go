@@ -28,8 +28,11 @@ var fromKinds = []kind{
 	}),
 	valueKind("from-digest", "FROM", func(d *document, s *spot) []string {
 		image := s.at(s.words[0])
-		if name, _, pinned := strings.Cut(image, "@"); pinned {
-			return []string{s.put(s.words[0], name), s.put(s.words[0], name+"@sha256:"+strings.Repeat("2", 64))}
+		if name, digest, pinned := strings.Cut(image, "@"); pinned {
+			return []string{
+				s.put(s.words[0], name), s.put(s.words[0], name+"@sha256:"+strings.Repeat("2", 64)),
+				s.put(s.words[0], "other.invalid/base@"+digest),
+			}
 		}
 		if strings.EqualFold(image, "scratch") {
 			return nil
