@@ -118,7 +118,6 @@ func (s *plan) pullImage(ref string, platform ocispecs.Platform, deps set) {
 	if known == nil {
 		known = &Image{}
 	}
-	s.image = known
 	s.configure(known, deps)
 }
 
@@ -214,9 +213,7 @@ func (p *planner) append(n *Node) {
 
 // local returns the node of a context: "" for the build's own.
 func (p *planner) local(name string) *Node {
-	n := p.source(KindLocal, []Part{{"context", name, -1}}, name)
-	n.Context = name
-	return n
+	return p.source(KindLocal, []Part{{"context", name, -1}}, name)
 }
 
 // chdir returns the directory that a WORKDIR leads to.

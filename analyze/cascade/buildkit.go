@@ -71,7 +71,7 @@ func (buildKit) begin(s *plan) error {
 // add makes the nodes of an instruction.
 func (b buildKit) add(s *plan, c command) error {
 	cmd := c.ins.Fresh()
-	l := &lookup{env: s.env, by: -1}
+	l := &lookup{env: s.env}
 	if ex, ok := cmd.(instructions.SupportsSingleWordExpansion); ok && c.ins.Keyword != "ARG" {
 		if err := ex.Expand(func(word string) (string, error) {
 			value, _, err := s.lex.ProcessWord(word, l)

@@ -134,8 +134,5 @@ func New(f *dockerfile.File, opt Options) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.rules == nil {
-		return nil, fmt.Errorf("there are no rules for the builder %s yet", opt.Builder)
-	}
 	return p.plan()
 }

@@ -103,7 +103,7 @@ func (s *plan) chainSetEnv(cmd *instructions.EnvCommand, c command, deps set) {
 // expandChain replaces an instruction's variables, and tells what the result
 // hangs on. An ARG's are replaced where it is done.
 func (s *plan) expandChain(cmd instructions.Command) (set, error) {
-	l := &lookup{env: s.env, by: -1}
+	l := &lookup{env: s.env}
 	word := func(w string) (string, error) {
 		value, _, err := s.lex.ProcessWord(w, l)
 		return value, err

@@ -94,7 +94,7 @@ func (b classicBuilder) add(s *plan, c command) error {
 	case *instructions.ExposeCommand:
 		var ports []string
 		for _, p := range cmd.Ports {
-			l := &lookup{env: s.env, by: -1}
+			l := &lookup{env: s.env}
 			more, err := s.lex.ProcessWords(p, l)
 			if err != nil {
 				return err

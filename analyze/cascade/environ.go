@@ -91,7 +91,6 @@ func (e *environ) has(names []string, by int) bool {
 type lookup struct {
 	env  *environ
 	deps set
-	by   int // the instruction of the latest variable that was found; -1
 }
 
 // Get returns a variable's value. Whether a variable is set at all hangs on
@@ -102,7 +101,7 @@ func (l *lookup) Get(name string) (string, bool) {
 		l.deps = l.deps.or(l.env.all)
 		return "", false
 	}
-	l.deps, l.by = l.deps.or(v.deps), v.by
+	l.deps = l.deps.or(v.deps)
 	return v.value, true
 }
 

@@ -83,7 +83,6 @@ type outcome struct {
 // input is how well an input agrees.
 type input struct {
 	state    State
-	byName   State    // by definition alone
 	files    []string // of a context, that differ
 	frontier bool     // content that is built again decides
 	settled  bool     // it would, but what it comes to is given
@@ -156,12 +155,11 @@ func differ(v, u *Node) bool {
 // input compares an input with that of an earlier node; by content alone if that
 // is told.
 func (m *matcher) input(v *Node, a, b *Edge, build int, contentAlone bool) (in input) {
-	in.byName = Miss
+	in.state = Miss
 	// The files of a context come anew with each build: only content counts.
 	if a.Selector == b.Selector && !a.deps.intersects(m.marks) && a.From.Kind != KindLocal && !contentAlone {
-		in.byName = m.matches(a.From, b.From, build).state
+		in.state = m.matches(a.From, b.From, build).state
 	}
-	in.state = in.byName
 	if in.state == Hit || a.Content == nil || b.Content == nil {
 		return in
 	}
@@ -277,7 +275,6 @@ type best struct {
 	outcome *outcome
 	with    *Node // nil if no earlier node has its key
 	build   int
-	twin    *Node // the node of the same build that it equals and comes after
 }
 
 // twin looks for what a node equals among those before it in the same build: a
@@ -291,10 +288,7 @@ func (m *matcher) twin(v *Node, b *best, earlier []*Node) {
 			continue
 		}
 		if o := m.matches(v, u, len(m.before)); o.state < b.state {
-			b.state, b.outcome = o.state, o
-			if b.with = u; o.state == Hit {
-				b.twin = u
-			}
+			b.state, b.outcome, b.with = o.state, o, u
 		}
 	}
 }

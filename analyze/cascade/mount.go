@@ -21,7 +21,6 @@ type mount struct {
 	fromDeps set
 	source   string // the path in from; "" or "/" for all
 	readOnly bool
-	noOutput bool
 	cacheID  string
 	sharing  string
 	kind     string // "bind", "cache", "tmpfs"; others read nothing
@@ -80,7 +79,6 @@ func (s *plan) mount(c command, m *instructions.Mount, from *plan) (mount, error
 		one.from, one.fromDeps = nil, nil
 		one.text = fmt.Sprint(m.SizeLimit)
 	}
-	one.noOutput = m.Type == instructions.MountTypeBind && !m.ReadOnly
 	if m.Type == instructions.MountTypeCache {
 		one.sharing = string(m.CacheSharing)
 		if one.cacheID = m.CacheID; one.cacheID == "" {
@@ -168,18 +166,14 @@ func (buildKit) wire(s *plan, n *Node, mounts []mount, c command) {
 		content bool
 	}
 	var inputs []input
-	output, sockets := 0, 0
+	sockets := 0
 	for _, m := range mounts {
 		at := -1
 		if m.from != nil {
 			at = slices.IndexFunc(n.In, func(e Edge) bool { return e.From.sig == m.from.sig })
 			if at < 0 {
 				at = len(n.In)
-				role := RoleMount
-				if m.kind == "root" {
-					role = RoleBase
-				}
-				n.In = append(n.In, Edge{From: m.from, Role: role})
+				n.In = append(n.In, Edge{From: m.from, Role: RoleMount})
 				inputs = append(inputs, input{})
 			}
 			n.In[at].deps = n.In[at].deps.or(m.fromDeps)
@@ -193,11 +187,6 @@ func (buildKit) wire(s *plan, n *Node, mounts []mount, c command) {
 		} else {
 			n.deps = n.deps.or(m.fromDeps) // an edit of a stage from scratch gives it an input
 		}
-		out := -1
-		if m.kind == "root" || m.kind == "bind" && !m.readOnly && !m.noOutput {
-			out = output
-			output++
-		}
 		if m.kind == "ssh" {
 			if m.target == "" {
 				m.target = fmt.Sprintf("/run/buildkit/ssh_agent.%d", sockets)
@@ -207,7 +196,7 @@ func (buildKit) wire(s *plan, n *Node, mounts []mount, c command) {
 				n.env = n.env.with(variable{"SSH_AUTH_SOCK", m.target, c.step, c.deps})
 			}
 		}
-		n.Parts = append(n.Parts, Part{"mount " + m.target, m.key(s, at, out), c.step})
+		n.Parts = append(n.Parts, Part{"mount " + m.target, m.key(s, at), c.step})
 	}
 	for i := range n.In {
 		n.In[i].Selector = strings.Join(inputs[i].paths, "\x00")
@@ -218,8 +207,8 @@ func (buildKit) wire(s *plan, n *Node, mounts []mount, c command) {
 }
 
 // key is what counts of a mount, but for what it reads.
-func (m mount) key(s *plan, input, output int) string {
-	key := fmt.Sprintf("%s %d %d %v %s", m.kind, input, output, m.readOnly, m.text)
+func (m mount) key(s *plan, input int) string {
+	key := fmt.Sprintf("%s %d %v %s", m.kind, input, m.readOnly, m.text)
 	if m.kind == "cache" {
 		id := s.opt.Args["BUILDKIT_CACHE_MOUNT_NS"] + "/" + m.cacheID
 		_, local, _ := strings.Cut(id, "/")

@@ -10,10 +10,9 @@ import (
 
 // Prediction is what a build does again.
 type Prediction struct {
-	After  Build
-	Nodes  []Outcome // by Node.ID
-	Steps  []Verdict // by Step.Index
-	Assume Assume
+	After Build
+	Nodes []Outcome // by Node.ID
+	Steps []Verdict // by Step.Index
 }
 
 // Outcome is what becomes of a node.
@@ -48,7 +47,7 @@ func Predict(ctx context.Context, after Build, before []Build, assume Assume) (*
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p := &Prediction{After: after, Assume: assume, Nodes: make([]Outcome, len(all))}
+	p := &Prediction{After: after, Nodes: make([]Outcome, len(all))}
 	ex := newExplainer(m, all)
 	for i, b := range all {
 		o := Outcome{State: b.state}

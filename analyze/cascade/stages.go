@@ -98,7 +98,6 @@ type state struct {
 	user     traced
 	shell    traced // joined by NUL; "" for the default
 	onBuild  []trigger
-	image    *Image // the base image, if something is known of it
 }
 
 // traced is a value, and what it comes from.
@@ -279,7 +278,7 @@ func (p *planner) readGlobals() error {
 
 // expand replaces the variables of a word, and tells what the result hangs on.
 func (p *planner) expand(word string, env *environ) (string, set, error) {
-	l := &lookup{env: env, by: -1}
+	l := &lookup{env: env}
 	value, _, err := p.lex.ProcessWord(word, l)
 	return value, l.deps, err
 }
@@ -490,12 +489,9 @@ func (s *plan) need() {
 		return
 	}
 	s.needed = true
-	if s.replaced {
-		// What stands for the stage needs nothing, but BuildKit follows what
-		// the stage would have read.
-		s.stage.Needed = true
-	}
 	if s.stage != nil {
+		// Of a stage that something else stands for nothing is built, but
+		// BuildKit follows what it would have read.
 		s.stage.Needed = !s.replaced
 	}
 	if s.base != nil {
@@ -509,57 +505,43 @@ func (s *plan) need() {
 // resolve marks what the target needs, and adds the triggers of ONBUILD, which
 // may need more.
 func (p *planner) resolve(target *plan) error {
-	for {
-		if p.rules.prunes() {
-			target.need()
-		} else {
-			for _, s := range p.plans[:target.indexAfter()] {
-				s.need()
-			}
+	if p.rules.prunes() {
+		target.need()
+	} else {
+		for _, s := range p.plans[:target.index+1] {
+			s.need()
 		}
-		again := false
+	}
+	for again := true; again; {
+		again = false
 		for i := 0; i < len(p.plans); i++ {
 			s := p.plans[i]
 			if !s.needed || s.onBuild {
 				continue
 			}
-			s.onBuild = true
-			if s.base == nil && !s.replaced {
+			s.onBuild, again = true, true
+			if s.base == nil {
 				if err := s.pull(); err != nil {
 					return err
 				}
-			} else if s.replaced {
-				if err := s.pull(); err != nil {
-					return err
-				}
+			}
+			if s.replaced {
 				continue
 			}
-			more, err := s.addTriggers()
-			if err != nil {
+			if err := s.addTriggers(); err != nil {
 				return err
 			}
 			for _, r := range s.reads {
 				r.need()
 			}
-			again = again || more
-		}
-		if !again && !p.unresolved() {
-			return nil
 		}
 	}
+	return nil
 }
-
-// unresolved tells whether something needed hasn't been looked at.
-func (p *planner) unresolved() bool {
-	return slices.ContainsFunc(p.plans, func(s *plan) bool { return s.needed && !s.onBuild })
-}
-
-// indexAfter returns the number of plans up to a stage and what it copies from.
-func (s *plan) indexAfter() int { return s.index + 1 }
 
 // addTriggers adds what the base's ONBUILDs put off, before the stage's own
-// instructions, and tells whether they read anything.
-func (s *plan) addTriggers() (more bool, err error) {
+// instructions.
+func (s *plan) addTriggers() error {
 	triggers := s.state.onBuild
 	if s.base != nil && s.opt.Builder != Buildah { // images of its format have none
 		for _, c := range s.base.commands {
@@ -573,18 +555,16 @@ func (s *plan) addTriggers() (more bool, err error) {
 	for _, t := range triggers {
 		ins := dockerfile.ParseTrigger(t.text, s.stage.From.Lines)
 		if ins == nil {
-			return false, s.fail(s.step, fmt.Errorf("reading the ONBUILD trigger %q: it is no instruction", t.text))
+			return s.fail(s.step, fmt.Errorf("reading the ONBUILD trigger %q: it is no instruction", t.text))
 		}
 		c := command{ins: ins, step: s.step, deps: one(s.step).or(one(t.step)), trigger: true}
-		before := len(s.reads)
 		if err := s.addSources(&c); err != nil {
-			return false, s.fail(s.step, err)
+			return s.fail(s.step, err)
 		}
-		more = more || len(s.reads) > before
 		added = append(added, c)
 	}
 	s.commands = append(added, s.commands...)
-	return more, nil
+	return nil
 }
 
 // nameStages tells what BuildKit's output calls each stage.
