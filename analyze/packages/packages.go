@@ -110,6 +110,14 @@ type Unread struct {
 	Why   error
 }
 
+// Distribution is the system that an image is made of: what os-release says
+// (freedesktop.org, "os-release"), from /etc or /usr/lib.
+type Distribution struct {
+	ID      string // "debian"; lower case
+	Version string // VERSION_ID: "12"; "" of a rolling or unnumbered release
+	Name    string // PRETTY_NAME, for people; "" if it isn't said
+}
+
 // Report is the packages of an image. The bytes of all and of Unowned add up to
 // the image's live bytes, and to those of each layer.
 type Report struct {
