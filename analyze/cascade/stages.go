@@ -24,6 +24,7 @@ type planner struct {
 	opt    Options
 	rules  rules
 	g      *Graph
+	from   []int // the step of each stage's FROM
 	lex    *shell.Lex
 	build  ocispecs.Platform // that builds
 	target ocispecs.Platform // that is built for
@@ -136,6 +137,7 @@ func newPlanner(f *dockerfile.File, opt Options) (*planner, error) {
 	}
 	for _, s := range f.Stages {
 		p.g.Stages = append(p.g.Stages, &Stage{Stage: s})
+		p.from = append(p.from, len(p.g.Steps))
 		p.step(s.From, s.Index)
 		for _, ins := range s.Instructions {
 			p.step(ins, s.Index)
@@ -329,8 +331,7 @@ func (p *planner) checkNames() error {
 
 // readStage reads a FROM.
 func (p *planner) readStage(stage *Stage) error {
-	s := &plan{planner: p, stage: stage, index: len(p.plans)}
-	s.step = slices.IndexFunc(p.g.Steps, func(st *Step) bool { return st.Instruction == stage.From })
+	s := &plan{planner: p, stage: stage, index: len(p.plans), step: p.from[stage.Index]}
 	if stage.From.Broken != nil {
 		s.name = "scratch" // and then an unknown node
 		p.plans = append(p.plans, s)
