@@ -29,7 +29,7 @@ type aligner struct {
 }
 
 const (
-	maxCells = 1 << 21
+	maxCells = 1 << 20
 	// nearby is how many steps are looked through for the next that is the
 	// same, in both images together.
 	nearby = 32

@@ -17,7 +17,7 @@ type terms struct {
 }
 
 // maxTerms is how many words of a text are looked at.
-const maxTerms = 100
+const maxTerms = 64
 
 // likeness returns how much alike two texts are, in thousandths: 0 if that isn't
 // much, or if the instructions differ. It is Dice's coefficient of the terms: twice what

@@ -164,7 +164,7 @@ func (c *contents) layerState(a, b int) StepState {
 	switch zero := (v1.Hash{}); {
 	case paired && state == Shared:
 		return StepSame
-	case paired:
+	case paired, x.Entries == 0 && y.Entries == 0 && x.DiffID != y.DiffID:
 		return StepRebuilt
 	case c.oldOf[a] < 0 || c.oldOf[a] != c.newOf[b]:
 		return StepChanged

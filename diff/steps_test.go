@@ -133,6 +133,7 @@ func TestAlignSteps(t *testing.T) {
 		{"synthetic and recorded", []string{" = a", " = b"}, []string{"RUN a = a", "RUN b = c"}, "edited 0 0, removed 1 -, added - 1"},
 		{"records of no layer", []string{"? RUN a", "? RUN b", " = a"}, []string{"RUN a = a", "? RUN b", "RUN c = a"}, "same 0 0, same 1 1, edited 2 2"},
 		{"layers of no entries", []string{"RUN true = e-"}, []string{"WORKDIR / = e-"}, "removed 0 -, added - 0"},
+		{"layers of no entries that differ", []string{"RUN true = e-"}, []string{"RUN true = f-"}, "rebuilt 0 0"},
 		{"layers twice", []string{"RUN a = a", "RUN a = a"}, []string{"RUN x = b", "RUN a = a"}, "removed 0 -, added - 0, same 1 1"},
 	} {
 		old, new := made(tt.old...), made(tt.new...)
@@ -186,7 +187,7 @@ func checkSteps(t *testing.T, old, new *analyze.Image, steps []Step) {
 
 // randomSteps writes steps as made reads them, few enough that they meet.
 func randomSteps(r *rand.Rand, n int) []string {
-	texts := []string{"", "RUN a b", "RUN a c", "RUN a b c", "RUN d", "COPY a /x", "COPY b /x", "COPY file:00 in /x", "COPY file:01 in /x", "ENV A=1", "ENV A=2", "ENV B=1 A=1", "CMD a", "CMD b", "tool x"}
+	texts := []string{"", "RUN a b", "RUN a c", "RUN a b c", "RUN d", "RUN a d e", "COPY a /x", "COPY b /x", "COPY file:00 in /x", "COPY file:01 in /x", "ENV A=1", "ENV A=2", "ENV B=1 A=1", "CMD a", "CMD b", "tool x"}
 	steps := make([]string, n)
 	for i := range steps {
 		s := texts[r.IntN(len(texts))]
@@ -380,7 +381,7 @@ func TestAlignStepsLong(t *testing.T) {
 		pairs    int // at least
 	}{
 		{"some differ", plain, edited, want},
-		{"nothing but text", alike, other, n / 5},
+		{"nothing but text", alike, other, n / 2},
 		{"nothing", plain, other, 0},
 	} {
 		old, new := made(tt.old...), made(tt.new...)
@@ -391,8 +392,59 @@ func TestAlignStepsLong(t *testing.T) {
 		if len(pairs) < tt.pairs {
 			t.Errorf("%s: %d pairs, want %d", tt.name, len(pairs), tt.pairs)
 		}
-		if diff := gocmp.Diff(len(pairs), len(pairsOf(alignSteps(new, old, layers), true))); diff != "" {
-			t.Errorf("%s: -alignment +that of the images swapped\n%s", tt.name, diff)
+		if !slices.Equal(pairs, pairsOf(alignSteps(new, old, layers), true)) {
+			t.Errorf("%s: with the images swapped the pairs are others", tt.name)
+		}
+	}
+}
+
+// BenchmarkAlignSteps has the largest table, of long texts that are all alike.
+func BenchmarkAlignSteps(b *testing.B) {
+	steps := func(seed uint64) *analyze.Image {
+		r := rand.New(rand.NewPCG(seed, 1))
+		out := make([]string, 1024)
+		for i := range out {
+			out[i] = "RUN"
+			for range maxTerms {
+				out[i] += fmt.Sprint(" word", r.IntN(2*maxTerms))
+			}
+		}
+		return made(out...)
+	}
+	old, new := steps(1), steps(2)
+	for b.Loop() {
+		alignSteps(old, new, &Layers{})
+	}
+}
+
+// TestAscending holds the longest row against the lengths that all others have.
+func TestAscending(t *testing.T) {
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var pairs []stepPair
+		for i, j := range r.Perm(r.IntN(12)) {
+			pairs = append(pairs, stepPair{i, j})
+		}
+		longest := make([]int, len(pairs)) // that end with a pair
+		want := 0
+		for k, p := range pairs {
+			for i, q := range pairs[:k] {
+				if q.new < p.new {
+					longest[k] = max(longest[k], longest[i])
+				}
+			}
+			longest[k]++
+			want = max(want, longest[k])
+		}
+		got := ascending(pairs)
+		if len(got) != want || !slices.IsSortedFunc(got, func(p, q stepPair) int { return cmp.Or(cmp.Compare(p.old, q.old), cmp.Compare(p.new, q.new)) }) ||
+			!slices.IsSortedFunc(got, func(p, q stepPair) int { return cmp.Compare(p.new, q.new) }) {
+			t.Fatalf("of %v: %v, want %d", pairs, got, want)
+		}
+		for _, p := range got {
+			if !slices.Contains(pairs, p) {
+				t.Fatalf("of %v: %v", pairs, got)
+			}
 		}
 	}
 }
