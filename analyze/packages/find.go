@@ -22,7 +22,7 @@ func Find(ctx context.Context, t *tree.Tree, layers []*Layer) (*Report, error) {
 		programs: map[tree.Ref]bool{},
 	}
 	f.gather()
-	for _, find := range []func(){f.dpkg, f.apk, f.rpm, f.python, f.npm, f.gems} {
+	for _, find := range []func(){f.dpkg, f.apk, f.rpm, f.python, f.npm, f.gems, f.distribution} {
 		if find(); ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -89,6 +89,9 @@ func (f *finder) gather() {
 		}
 		p := f.t.Path(n)
 		k := kindOf(p)
+		if k == osRelease || k == debianVersion {
+			continue // what their names lead to counts: see distribution
+		}
 		switch {
 		case m != nil && m.kind == goProgram && k == nothing:
 			if f.programs[st.Inode] {
