@@ -638,6 +638,9 @@ func (r pairs) edit(layers [][]tar.Header) [][]tar.Header {
 			if strings.HasSuffix(m.Name, "/") && edit > 4 {
 				edit = 0 // no name of anything else than a directory
 			}
+			if m.Devmajor > 0 {
+				m.Devminor ^= int64(r.IntN(2))
+			}
 			switch edit {
 			case 0:
 				continue
@@ -658,8 +661,6 @@ func (r pairs) edit(layers [][]tar.Header) [][]tar.Header {
 			case 8:
 				m = tar.Header{Name: m.Name, Typeflag: tar.TypeReg, Mode: 0o644, Size: 100, ModTime: m.ModTime}
 			case 9:
-				m.Devminor++ // of what is a device
-			case 10:
 				if len(edited) > 0 {
 					m = tar.Header{Name: m.Name, Typeflag: tar.TypeLink, Linkname: edited[r.IntN(len(edited))].Name, ModTime: m.ModTime}
 				}
