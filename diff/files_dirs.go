@@ -161,13 +161,15 @@ func (f *Files) heir(i int) int {
 
 // opaque tells whether directory i is shown without what is in it.
 func (f *Files) opaque(i int) bool {
-	d := &f.Dirs[i]
-	t, node := f.old, d.Old
-	switch {
-	case d.Old != NoNode && d.New != NoNode:
-		return false
-	case d.Old == NoNode:
-		t, node = f.new, d.New
+	d := f.Dirs[i]
+	oneSided := d.Old == NoNode || d.New == NoNode
+	return oneSided && (d.Depth > hierarchyDepth || !hierarchy[f.dirPath(d)])
+}
+
+// dirPath returns a directory's path.
+func (f *Files) dirPath(d Dir) string {
+	if d.New != NoNode {
+		return f.new.Path(d.New)
 	}
-	return d.Depth > hierarchyDepth || !hierarchy[t.Path(node)]
+	return f.old.Path(d.Old)
 }

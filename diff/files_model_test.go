@@ -115,7 +115,9 @@ func attribute(fs, other objects) {
 	}
 }
 
-func byComponent(a, b string) int { return slices.Compare(strings.Split(a, "/"), strings.Split(b, "/")) }
+func byComponent(a, b string) int {
+	return slices.Compare(strings.Split(a, "/"), strings.Split(b, "/"))
+}
 
 func sortedPaths(fs objects) []string { return slices.SortedFunc(maps.Keys(fs), byComponent) }
 
@@ -389,22 +391,61 @@ func (m *images) checkDirs(t *testing.T) {
 			}
 		}
 	}
-	name := func(d Dir) string {
-		if d.Old != NoNode {
-			return m.files.old.Path(d.Old)
-		}
-		return m.files.new.Path(d.New)
-	}
 	for i, d := range m.files.Dirs {
-		n := naiveDir{name(d), d.Old != NoNode, d.New != NoNode, d.Bytes, d.Changed, d.Churn, d.Depth, nil}
+		n := naiveDir{m.files.dirPath(d), d.Old != NoNode, d.New != NoNode, d.Bytes, d.Changed, d.Churn, d.Depth, nil}
 		for _, b := range m.files.Dirs[i+1 : d.End] {
-			n.Below = append(n.Below, name(b))
+			n.Below = append(n.Below, m.files.dirPath(b))
 		}
 		got = append(got, n)
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("directories (-naive +got):\n%s", diff)
+		return
 	}
+	var notable []int
+	for i := range want {
+		if isNotable(want, i) {
+			notable = append(notable, i)
+		}
+	}
+	if got := m.files.Notable(1000); !slices.Equal(got, notable) {
+		t.Errorf("notable directories are %v of %v, want %v", got, want, notable)
+	}
+	few := m.files.Notable(3)
+	for _, i := range notable {
+		if shown := slices.Contains(few, i); len(few) != min(3, len(notable)) || !slices.IsSorted(few) ||
+			!shown && slices.ContainsFunc(few, func(f int) bool { return want[f].Churn < want[i].Churn }) {
+			t.Errorf("the most notable directories are %v of %v", few, want)
+		}
+	}
+}
+
+// isNotable tells whether [Files.Notable] has directory i, if there is room.
+func isNotable(dirs []naiveDir, i int) bool {
+	heirOf := func(a, b int) bool { // a is shown in place of b
+		return dirs[a].Churn > 0 && dirs[a].Depth == dirs[b].Depth+1 && slices.Contains(dirs[b].Below, dirs[a].Path) &&
+			100*dirs[a].Churn >= dirs[0].Churn && 100*dirs[a].Churn >= 95*dirs[b].Churn
+	}
+	if dirs[i].Churn == 0 || 100*dirs[i].Churn < dirs[0].Churn {
+		return false
+	}
+	for j := range dirs {
+		if heirOf(j, i) {
+			return false
+		}
+	}
+	byHeirs := true // i is shown in place of what is above it
+	for child, j := i, i-1; j >= 0; j-- {
+		if !slices.Contains(dirs[j].Below, dirs[i].Path) {
+			continue
+		}
+		byHeirs = byHeirs && heirOf(child, j)
+		if !byHeirs && (!dirs[j].Old || !dirs[j].New) {
+			return false // inside one that only one image has
+		}
+		child = j
+	}
+	return true
 }
 
 func below(dir, p string) bool { return p != dir && (dir == "" || strings.HasPrefix(p, dir+"/")) }
