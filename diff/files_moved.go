@@ -109,24 +109,25 @@ func (c *comparison) match(ctx context.Context, gone, came []end) error {
 	return nil
 }
 
-// matchBy pairs files of one key, in order, and returns what is left. A file that
-// has no key is.
+// matchBy pairs files of one key, in order, and returns what is left, in the same
+// arrays. A file that has no key is.
 func (c *comparison) matchBy(gone, came []end, key func(s *side, p standing, in int32) (uint64, bool)) (leftGone, leftCame []end) {
+	leftGone, leftCame = gone[:0], came[:0]
 	if len(gone) == 0 || len(came) == 0 {
-		return nil, nil
+		return leftGone, leftCame
 	}
 	keyOf := func(e end, state FileState) (uint64, bool) {
 		s, p := c.end(e.change, state)
 		return key(s, p, c.pairs[c.changes[e.change].pair].in)
 	}
-	first := make(map[uint64]int, len(gone)) // of a key, plus one
-	next := make([]int, len(gone))           // of its key, plus one
+	const taken = -1
+	first := make(map[uint64]int32, len(gone)) // of a key, plus one
+	next := make([]int32, len(gone))           // of the same key, plus one
 	for i := len(gone) - 1; i >= 0; i-- {
 		if k, ok := keyOf(gone[i], FileRemoved); ok {
-			first[k], next[i] = i+1, first[k]
+			first[k], next[i] = int32(i+1), first[k]
 		}
 	}
-	taken := make([]bool, len(gone))
 	for _, e := range came {
 		k, ok := keyOf(e, FileAdded)
 		i := first[k] - 1
@@ -135,10 +136,10 @@ func (c *comparison) matchBy(gone, came []end, key func(s *side, p standing, in 
 			continue
 		}
 		c.moved(gone[i], e)
-		first[k], taken[i] = next[i], true
+		first[k], next[i] = next[i], taken
 	}
 	for i, e := range gone {
-		if !taken[i] {
+		if next[i] != taken {
 			leftGone = append(leftGone, e)
 		}
 	}
