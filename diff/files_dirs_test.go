@@ -126,6 +126,10 @@ func TestNotable(t *testing.T) {
 			"one directory less", slices.Concat(debian("12"), []bulk{{"usr/lib/python3/dist-packages/m*", 412, 200, ""}}), debian("12"), 20,
 			[]string{"/usr/lib/python3/dist-packages 412 -> 0"},
 		},
+		{
+			"nearly all in a directory that has too little", []bulk{{"srv/x", 9900, 2, ""}, {"data/sub", 96, 2, ""}, {"data", 4, 1, ""}}, nil, 20,
+			[]string{"/data 100 -> 0", "/srv/x 9900 -> 0"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := filesOf(t, stacked(t, layerOf(test.old)), stacked(t, layerOf(test.new)), Options{})

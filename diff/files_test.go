@@ -205,13 +205,13 @@ func TestChanges(t *testing.T) {
 		},
 		{
 			name: "moves end alike, are in one directory, or in order",
-			old:  layers{{synth.File("p/1/x/LICENSE", "l"), synth.File("p/2/y/LICENSE", "l"), synth.File("q/z", "l"), synth.File("s/t", "l"), synth.File("s/u", "l")}},
+			old:  layers{{synth.File("p/1/y/LICENSE", "l"), synth.File("p/2/x/LICENSE", "l"), synth.File("q/z", "l"), synth.File("s/t", "l"), synth.File("s/u", "l")}},
 			new:  layers{{synth.File("a/LICENSE", "l"), synth.File("b/y/LICENSE", "l"), synth.File("c/k", "l"), synth.File("q/q", "l")}},
 			want: []string{
-				"added a 0 0", "moved p/1/x/LICENSE -> a/LICENSE 1 1",
-				"added b 0 0", "added b/y 0 0", "moved p/2/y/LICENSE -> b/y/LICENSE 1 1",
+				"added a 0 0", "moved p/2/x/LICENSE -> a/LICENSE 1 1",
+				"added b 0 0", "added b/y 0 0", "moved p/1/y/LICENSE -> b/y/LICENSE 1 1",
 				"added c 0 0", "moved s/t -> c/k 1 1",
-				"removed p 0 0", "removed p/1 0 0", "removed p/1/x 0 0", "removed p/2 0 0", "removed p/2/y 0 0",
+				"removed p 0 0", "removed p/1 0 0", "removed p/1/y 0 0", "removed p/2 0 0", "removed p/2/x 0 0",
 				"moved q/z -> q/q 1 1", "removed s 0 0", "removed s/u 1 0",
 			},
 		},
