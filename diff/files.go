@@ -124,6 +124,15 @@ type Files struct {
 	old, new *tree.Tree
 }
 
+// Path returns the path of a change or a directory, relative to the root: NEW's if
+// NEW has it, else OLD's.
+func (f *Files) Path(old, new tree.Node) string {
+	if new != NoNode {
+		return f.new.Path(new)
+	}
+	return f.old.Path(old)
+}
+
 // compareFiles compares two final filesystems. It takes time in proportion to
 // their paths, but for the sort of what may have been moved, and some 60 bytes
 // of memory for each. The error is that of ctx.

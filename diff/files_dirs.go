@@ -163,13 +163,5 @@ func (f *Files) heir(i int) int {
 func (f *Files) opaque(i int) bool {
 	d := f.Dirs[i]
 	oneSided := d.Old == NoNode || d.New == NoNode
-	return oneSided && (d.Depth > hierarchyDepth || !hierarchy[f.dirPath(d)])
-}
-
-// dirPath returns a directory's path.
-func (f *Files) dirPath(d Dir) string {
-	if d.New != NoNode {
-		return f.new.Path(d.New)
-	}
-	return f.old.Path(d.Old)
+	return oneSided && (d.Depth > hierarchyDepth || !hierarchy[f.Path(d.Old, d.New)])
 }

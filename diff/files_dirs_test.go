@@ -137,7 +137,7 @@ func TestNotable(t *testing.T) {
 			kB := func(n int64) int { return int(math.Round(float64(n) / 1000)) }
 			for _, i := range f.Notable(test.n) {
 				d := f.Dirs[i]
-				got = append(got, fmt.Sprintf("/%s %d -> %d", f.dirPath(d), kB(d.Bytes.Old), kB(d.Bytes.New)))
+				got = append(got, fmt.Sprintf("/%s %d -> %d", f.Path(d.Old, d.New), kB(d.Bytes.Old), kB(d.Bytes.New)))
 			}
 			if diff := gocmp.Diff(test.want, got); diff != "" {
 				t.Errorf("notable directories (-want +got):\n%s", diff)

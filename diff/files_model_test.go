@@ -3,6 +3,7 @@ package diff
 import (
 	"archive/tar"
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -14,6 +15,9 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/synth/fixture"
+	"github.com/layerscope/layerscope/analyze/tree"
 	"github.com/layerscope/layerscope/analyze/tree/naive"
 )
 
@@ -392,9 +396,9 @@ func (m *images) checkDirs(t *testing.T) {
 		}
 	}
 	for i, d := range m.files.Dirs {
-		n := naiveDir{m.files.dirPath(d), d.Old != NoNode, d.New != NoNode, d.Bytes, d.Changed, d.Churn, d.Depth, nil}
+		n := naiveDir{m.files.Path(d.Old, d.New), d.Old != NoNode, d.New != NoNode, d.Bytes, d.Changed, d.Churn, d.Depth, nil}
 		for _, b := range m.files.Dirs[i+1 : d.End] {
-			n.Below = append(n.Below, m.files.dirPath(b))
+			n.Below = append(n.Below, m.files.Path(b.Old, b.New))
 		}
 		got = append(got, n)
 	}
@@ -789,4 +793,44 @@ func squash(layers [][]tar.Header) []tar.Header {
 		out = append(out, m)
 	}
 	return out
+}
+
+// TestFixtureFiles compares other projects' images with one another: each with the
+// next, and with itself.
+func TestFixtureFiles(t *testing.T) {
+	var trees []*tree.Tree
+	for _, f := range fixture.Listed(t) {
+		if m, err := analyze.Analyze(context.Background(), f.Path, analyze.Options{}); err == nil && m.Complete {
+			trees = append(trees, m.Tree)
+		}
+	}
+	if len(trees) < 2 {
+		t.Fatal("no images to compare")
+	}
+	for i, old := range trees {
+		new := trees[(i+1)%len(trees)]
+		f := filesOf(t, old, new, Options{Strict: true})
+		sum := f.Unchanged.Bytes.Plus(f.Dead)
+		count := f.Unchanged.Count
+		for _, n := range f.Sums {
+			sum = sum.Plus(n.Bytes)
+			count += n.Count
+		}
+		if want := (Bytes{storedOf(old), storedOf(new)}); sum != want || f.Dirs[0].Bytes != (Bytes{old.Final().At(0).Total, new.Final().At(0).Total}) {
+			t.Errorf("image %d: sums are %v, stored are %v", i, sum, want)
+		}
+		if was, is := count-f.Sums[FileAdded].Count, count-f.Sums[FileRemoved].Count; was != old.Final().Len() || is != new.Final().Len() {
+			t.Errorf("image %d: %d paths, then %d; want %d and %d", i, was, is, old.Final().Len(), new.Final().Len())
+		}
+		if f := filesOf(t, old, old, Options{Strict: true}); len(f.Changes) > 0 || len(f.Dirs) != 1 {
+			t.Errorf("image %d differs from itself: %v", i, told(f))
+		}
+	}
+}
+
+func storedOf(t *tree.Tree) (n int64) {
+	for k := range t.Layers() {
+		n += t.Sums(k).Stored
+	}
+	return n
 }

@@ -50,14 +50,10 @@ func told(f *Files) []string {
 	var lines []string
 	for _, c := range f.Changes {
 		s := c.State.String()
-		switch {
-		case c.State == FileMoved:
-			s += " " + f.old.Path(c.Old) + " -> " + f.new.Path(c.New)
-		case c.New == NoNode:
-			s += " " + f.old.Path(c.Old)
-		default:
-			s += " " + f.new.Path(c.New)
+		if c.State == FileMoved {
+			s += " " + f.old.Path(c.Old) + " ->"
 		}
+		s += " " + f.Path(c.Old, c.New)
 		if c.What != 0 {
 			s += " " + strings.Join(c.What.Names(), ",")
 		}
