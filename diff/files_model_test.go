@@ -45,8 +45,9 @@ type objects map[string]object
 
 func isDir(o object) bool { return o.kind == tar.TypeDir }
 
-// flatten returns the final filesystem of an image.
-func flatten(layers [][]tar.Header) objects {
+// applied returns the final filesystem of an image as package naive has it, and
+// the headers by the objects' IDs.
+func applied(layers [][]tar.Header) (naive.FS, map[string]tar.Header) {
 	fs := naive.New()
 	for k, l := range layers {
 		fs.Apply(k, l)
@@ -57,6 +58,12 @@ func flatten(layers [][]tar.Header) objects {
 			headers[naive.ID(k, row)] = m
 		}
 	}
+	return fs, headers
+}
+
+// flatten returns the final filesystem of an image.
+func flatten(layers [][]tar.Header) objects {
+	fs, headers := applied(layers)
 	all := objects{}
 	for p, o := range fs {
 		m, ok := headers[o.ID]
@@ -768,16 +775,7 @@ func (r pairs) rename(layers [][]tar.Header) [][]tar.Header {
 
 // squash returns one layer that makes the same final filesystem.
 func squash(layers [][]tar.Header) []tar.Header {
-	fs := naive.New()
-	for k, l := range layers {
-		fs.Apply(k, l)
-	}
-	headers := map[string]tar.Header{}
-	for k, l := range layers {
-		for row, m := range l {
-			headers[naive.ID(k, row)] = m
-		}
-	}
+	fs, headers := applied(layers)
 	first := map[string]string{}
 	var out []tar.Header
 	for _, p := range slices.SortedFunc(maps.Keys(fs), byComponent) {
