@@ -10,12 +10,13 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/analyzetest"
 	"github.com/layerscope/layerscope/analyze/cause"
 	"github.com/layerscope/layerscope/analyze/synth"
 )
 
-// withBase returns the image with its lowest layer as its base.
-func withBase(m *analyze.Image) *analyze.Image {
+// withBaseLayer returns the image with its lowest layer as its base.
+func withBaseLayer(m *analyze.Image) *analyze.Image {
 	c := *m
 	c.Base = analyze.Base{How: analyze.BaseGiven, Layers: 1}
 	c.Layers = slices.Clone(m.Layers)
@@ -38,7 +39,7 @@ func causesAddUp(t testing.TB, old, new *analyze.Image, causes []Cause) {
 		var sum Bytes
 		for i, p := range c.Parts {
 			sum = sum.Plus(p.Bytes)
-			if i > 0 && size(c.Parts[i-1].Bytes.Diff()) < size(p.Bytes.Diff()) {
+			if i > 0 && magnitude(c.Parts[i-1].Bytes.Diff()) < magnitude(p.Bytes.Diff()) {
 				t.Errorf("%+v stands after smaller differences", p)
 			}
 		}
@@ -52,7 +53,7 @@ func causesAddUp(t testing.TB, old, new *analyze.Image, causes []Cause) {
 	}
 }
 
-func lines(causes []Cause) []string {
+func causeLines(causes []Cause) []string {
 	var out []string
 	for _, c := range causes {
 		for _, p := range c.Parts {
@@ -65,17 +66,17 @@ func lines(causes []Cause) []string {
 // TestCompareCauses has what several stages buy: the program without what it
 // was built by.
 func TestCompareCauses(t *testing.T) {
-	db, list := dpkg("libc6", "1", "amd64"), "/usr/lib/libc.so\n"
+	db, list := dpkgStatus("libc6", "1", "amd64"), "/usr/lib/libc.so\n"
 	base := synth.Layer{synth.Body("bin/sh", 1000, 1), synth.File("var/lib/dpkg/status", db), synth.Body("usr/lib/libc.so", 500, 2),
 		synth.File("var/lib/dpkg/info/libc6.list", list)}
 	libc := 500 + len(db) + len(list)
-	single := withPackages(t, base,
+	single := analyzetest.WithPackages(t, base,
 		synth.Layer{synth.Body("usr/local/go/bin/go", 7000, 3), synth.Body("usr/local/go/VERSION", 10, 4)},
 		synth.Layer{synth.Body("src/main.go", 300, 5), synth.Body("src/go.mod", 40, 6)},
 		synth.Layer{synth.Body("root/.cache/go-build/aa/bb-d", 900, 7), synth.Body("app", 2000, 8), synth.Body("tmp.o", 5, 9)},
 		synth.Layer{synth.Whiteout("tmp.o")},
 	)
-	multi := withPackages(t, base, synth.Layer{synth.Body("app", 2000, 8)})
+	multi := analyzetest.WithPackages(t, base, synth.Layer{synth.Body("app", 2000, 8)})
 
 	got := compareCauses(single, multi)
 	causesAddUp(t, single, multi, got)
@@ -87,20 +88,20 @@ func TestCompareCauses(t *testing.T) {
 		"application / 2000 2000", "application /bin 1000 1000",
 		"dead deleted 5 0",
 	}
-	if diff := gocmp.Diff(own, lines(got)); diff != "" {
+	if diff := gocmp.Diff(own, causeLines(got)); diff != "" {
 		t.Errorf("without a base (-want +got):\n%s", diff)
 	}
-	if diff := gocmp.Diff(own, lines(compareCauses(withBase(single), multi))); diff != "" {
+	if diff := gocmp.Diff(own, causeLines(compareCauses(withBaseLayer(single), multi))); diff != "" {
 		t.Errorf("with one's base (-want +got):\n%s", diff)
 	}
 
-	got = compareCauses(withBase(single), withBase(multi))
+	got = compareCauses(withBaseLayer(single), withBaseLayer(multi))
 	causesAddUp(t, single, multi, got)
 	want := []string{
 		"base application 1000 1000", fmt.Sprintf("base packages %d %d", libc, libc),
 		"toolchain go 7010 0", "disposable go-cache 900 0", "sources go 340 0", "application / 2000 2000", "dead deleted 5 0",
 	}
-	if diff := gocmp.Diff(want, lines(got)); diff != "" {
+	if diff := gocmp.Diff(want, causeLines(got)); diff != "" {
 		t.Errorf("with both bases (-want +got):\n%s", diff)
 	}
 }
@@ -108,24 +109,24 @@ func TestCompareCauses(t *testing.T) {
 func TestCausesAddUp(t *testing.T) {
 	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(seed, 5))
-		old, new := withPackages(t, randomPackages(r)...), withPackages(t, randomPackages(r)...)
+		old, new := analyzetest.WithPackages(t, randomPackages(r)...), analyzetest.WithPackages(t, randomPackages(r)...)
 		causesAddUp(t, old, new, compareCauses(old, new))
-		causesAddUp(t, old, new, compareCauses(withBase(old), withBase(new)))
+		causesAddUp(t, old, new, compareCauses(withBaseLayer(old), withBaseLayer(new)))
 	}
-	empty := withPackages(t)
+	empty := analyzetest.WithPackages(t)
 	causesAddUp(t, empty, empty, compareCauses(empty, empty))
 	packagesAddUp(t, empty, empty, comparePackages(empty, empty))
 }
 
-// large is an image of n files: half of them of dpkg's packages of fifty, of
+// largeWithPackages is an image of n files: half of them of dpkg's packages of fifty, of
 // which some are of a toolchain, a quarter npm's of twenty, the rest of none.
-func large(b *testing.B, n int, version string) *analyze.Image {
+func largeWithPackages(b *testing.B, n int, version string) *analyze.Image {
 	b.Helper()
 	var l synth.Layer
 	var db strings.Builder
 	for p := range n / 100 {
 		name := fmt.Sprintf("lib%d%s", p, []string{"", "-dev", "-bin", ""}[p%4])
-		db.WriteString(dpkg(name, version, "amd64"))
+		db.WriteString(dpkgStatus(name, version, "amd64"))
 		var list strings.Builder
 		for i := range 50 {
 			path := fmt.Sprintf("usr/lib/p%d/f%d.so", p, i)
@@ -136,7 +137,7 @@ func large(b *testing.B, n int, version string) *analyze.Image {
 	}
 	for p := range n / 80 {
 		dir := fmt.Sprintf("app/node_modules/n%d", p)
-		l = append(l, synth.File(dir+"/package.json", npm(fmt.Sprintf("n%d", p), version)))
+		l = append(l, synth.File(dir+"/package.json", npmJSON(fmt.Sprintf("n%d", p), version)))
 		for i := range 20 {
 			l = append(l, synth.Body(fmt.Sprintf("%s/f%d.js", dir, i), 10, uint64(i)))
 		}
@@ -144,12 +145,12 @@ func large(b *testing.B, n int, version string) *analyze.Image {
 	for i := range n / 4 {
 		l = append(l, synth.Body(fmt.Sprintf("src/d%d/f%d.go", i/30, i), 10, uint64(i)))
 	}
-	return withPackages(b, append(l, synth.File("var/lib/dpkg/status", db.String())))
+	return analyzetest.WithPackages(b, append(l, synth.File("var/lib/dpkg/status", db.String())))
 }
 
 // BenchmarkTables compares what two images of 100,000 files are made of.
 func BenchmarkTables(b *testing.B) {
-	old, new := large(b, 100_000, "1.0.0"), large(b, 100_000, "1.1.0")
+	old, new := largeWithPackages(b, 100_000, "1.0.0"), largeWithPackages(b, 100_000, "1.1.0")
 	b.Logf("%d files", old.Totals.Files)
 	b.Run("packages", func(b *testing.B) {
 		for b.Loop() {

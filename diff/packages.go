@@ -66,22 +66,22 @@ func comparePackages(old, new *analyze.Image) *Packages {
 		Unowned: Bytes{old.Packages.Unowned.Bytes, new.Packages.Unowned.Bytes},
 		Dead:    Bytes{old.Totals.Dead, new.Totals.Dead},
 	}
-	m := matcher{old: identify(old), new: identify(new)}
-	for _, key := range []func(*identified) identity{
-		func(p *identified) identity { return p.identity },
-		func(p *identified) identity { return identity{p.eco, p.name, p.where, ""} },
-		func(p *identified) identity { return identity{p.eco, p.name, "", p.version} },
-		func(p *identified) identity { return identity{p.eco, p.name, "", ""} },
+	m := packageMatcher{old: identifyPackages(old), new: identifyPackages(new)}
+	for _, key := range []func(*idPackage) packageID{
+		func(p *idPackage) packageID { return p.packageID },
+		func(p *idPackage) packageID { return packageID{p.eco, p.name, p.where, ""} },
+		func(p *idPackage) packageID { return packageID{p.eco, p.name, "", p.version} },
+		func(p *idPackage) packageID { return packageID{p.eco, p.name, "", ""} },
 	} {
 		m.match(key)
 	}
 	for _, p := range m.old {
-		m.pairs = append(m.pairs, [2]*identified{p, nil})
+		m.pairs = append(m.pairs, [2]*idPackage{p, nil})
 	}
 	for _, p := range m.new {
-		m.pairs = append(m.pairs, [2]*identified{nil, p})
+		m.pairs = append(m.pairs, [2]*idPackage{nil, p})
 	}
-	slices.SortFunc(m.pairs, comparePairs)
+	slices.SortStableFunc(m.pairs, comparePackagePairs)
 	for _, pair := range m.pairs {
 		c.add(pair)
 	}
@@ -89,8 +89,8 @@ func comparePackages(old, new *analyze.Image) *Packages {
 }
 
 // add adds two packages that belong together, or one.
-func (c *Packages) add(pair [2]*identified) {
-	p := Package{Bytes: pairBytes(pair)}
+func (c *Packages) add(pair [2]*idPackage) {
+	p := Package{Bytes: packageBytes(pair)}
 	if pair[0] != nil {
 		p.Old = pair[0].Package
 	}
@@ -123,25 +123,25 @@ func versionState(old, new *packages.Package) PackageState {
 	return PackageChanged
 }
 
-// identity is what tells packages apart.
-type identity struct {
+// packageID is what tells packages apart.
+type packageID struct {
 	eco     packages.Ecosystem
 	name    string
 	where   string // architecture or place
 	version string
 }
 
-// identified is a package with its identity.
-type identified struct {
-	identity
+// idPackage is a package with its identity.
+type idPackage struct {
+	packageID
 	*packages.Package
 	place string
 }
 
-func identify(m *analyze.Image) []*identified {
-	all := make([]*identified, len(m.Packages.Packages))
+func identifyPackages(m *analyze.Image) []*idPackage {
+	all := make([]*idPackage, len(m.Packages.Packages))
 	for i, p := range m.Packages.Packages {
-		id := &identified{identity{p.Ecosystem, p.Name, "", p.Version}, p, m.Tree.Path(p.Metadata)}
+		id := &idPackage{packageID{p.Ecosystem, p.Name, "", p.Version}, p, m.Tree.Path(p.Metadata)}
 		switch p.Ecosystem {
 		case packages.Dpkg, packages.Apk, packages.Rpm:
 			id.where = p.Arch
@@ -179,20 +179,22 @@ func pythonPlace(metadata string) string {
 	return path.Dir(dir)
 }
 
-// matcher pairs packages.
-type matcher struct {
-	old, new []*identified // that aren't paired
-	pairs    [][2]*identified
+// packageMatcher pairs packages.
+type packageMatcher struct {
+	old, new []*idPackage // that aren't paired
+	pairs    [][2]*idPackage
 }
 
 // match pairs those that a key takes for the same, the newest first.
-func (m *matcher) match(key func(*identified) identity) {
-	type both struct{ old, new []*identified }
-	groups := map[identity]*both{}
-	group := func(p *identified) *both {
+func (m *packageMatcher) match(key func(*idPackage) packageID) {
+	type both struct{ old, new []*idPackage }
+	groups := map[packageID]*both{}
+	var inOrder []*both // that of the packages, so that the same images always compare the same
+	group := func(p *idPackage) *both {
 		k := key(p)
 		if groups[k] == nil {
 			groups[k] = new(both)
+			inOrder = append(inOrder, groups[k])
 		}
 		return groups[k]
 	}
@@ -204,29 +206,29 @@ func (m *matcher) match(key func(*identified) identity) {
 		g := group(p)
 		g.new = append(g.new, p)
 	}
-	paired := map[*identified]bool{}
-	for _, g := range groups {
+	paired := map[*idPackage]bool{}
+	for _, g := range inOrder {
 		n := min(len(g.old), len(g.new))
 		if n == 0 {
 			continue
 		}
-		slices.SortStableFunc(g.old, newestFirst)
-		slices.SortStableFunc(g.new, newestFirst)
+		slices.SortStableFunc(g.old, newestPackageFirst)
+		slices.SortStableFunc(g.new, newestPackageFirst)
 		for i := range n {
-			m.pairs = append(m.pairs, [2]*identified{g.old[i], g.new[i]})
+			m.pairs = append(m.pairs, [2]*idPackage{g.old[i], g.new[i]})
 			paired[g.old[i]], paired[g.new[i]] = true, true
 		}
 	}
-	is := func(p *identified) bool { return paired[p] }
+	is := func(p *idPackage) bool { return paired[p] }
 	m.old, m.new = slices.DeleteFunc(m.old, is), slices.DeleteFunc(m.new, is)
 }
 
-func newestFirst(a, b *identified) int {
+func newestPackageFirst(a, b *idPackage) int {
 	c, _ := packages.CompareVersions(a.eco, a.version, b.version)
 	return cmp.Or(-c, cmp.Compare(b.version, a.version), cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.place, b.place))
 }
 
-func pairBytes(pair [2]*identified) Bytes {
+func packageBytes(pair [2]*idPackage) Bytes {
 	var b Bytes
 	if pair[0] != nil {
 		b.Old = pair[0].Bytes
@@ -237,13 +239,13 @@ func pairBytes(pair [2]*identified) Bytes {
 	return b
 }
 
-// comparePairs puts those first by whose bytes the images differ most.
-func comparePairs(a, b [2]*identified) int {
+// comparePackagePairs puts those first by whose bytes the images differ most.
+func comparePackagePairs(a, b [2]*idPackage) int {
 	p, q := cmp.Or(a[1], a[0]), cmp.Or(b[1], b[0])
-	return cmp.Or(cmp.Compare(size(pairBytes(b).Diff()), size(pairBytes(a).Diff())),
+	return cmp.Or(cmp.Compare(magnitude(packageBytes(b).Diff()), magnitude(packageBytes(a).Diff())),
 		cmp.Compare(p.eco, q.eco), cmp.Compare(p.name, q.name), cmp.Compare(p.place, q.place),
-		cmp.Compare(p.version, q.version), cmp.Compare(p.Arch, q.Arch), cmp.Compare(pairBytes(a).New, pairBytes(b).New))
+		cmp.Compare(p.version, q.version), cmp.Compare(p.Arch, q.Arch), cmp.Compare(packageBytes(a).New, packageBytes(b).New))
 }
 
-// size returns a number without its sign.
-func size(n int64) int64 { return max(n, -n) }
+// magnitude returns a number without its sign.
+func magnitude(n int64) int64 { return max(n, -n) }

@@ -16,16 +16,6 @@ import (
 	"github.com/layerscope/layerscope/analyze/synth"
 )
 
-// withPackages analyzes an image of these layers with its packages.
-func withPackages(t testing.TB, layers ...synth.Layer) *analyze.Image {
-	t.Helper()
-	img := synth.Image{}
-	for i, l := range layers {
-		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("RUN step %d", i), Layer: l})
-	}
-	return analyzetest.ImageWith(t, img, analyze.Options{Packages: true})
-}
-
 // packagesAddUp checks that the packages' bytes are what the images store, and
 // that each package of either is there once: those that differ as such, and the
 // others in the sum of what is the same.
@@ -49,7 +39,7 @@ func packagesAddUp(t testing.TB, old, new *analyze.Image, c *Packages) {
 			seen[of] = true
 			counts[side]++
 		}
-		if i > 0 && size(c.Changes[i-1].Bytes.Diff()) < size(p.Bytes.Diff()) {
+		if i > 0 && magnitude(c.Changes[i-1].Bytes.Diff()) < magnitude(p.Bytes.Diff()) {
 			t.Errorf("%+v stands after smaller differences", p)
 		}
 	}
@@ -61,8 +51,8 @@ func packagesAddUp(t testing.TB, old, new *analyze.Image, c *Packages) {
 	}
 }
 
-// changes are the packages that differ as lines, by their names.
-func changes(old, new *analyze.Image, c *Packages) []string {
+// packageLines are the packages that differ as lines, by their names.
+func packageLines(old, new *analyze.Image, c *Packages) []string {
 	var out []string
 	for _, p := range c.Changes {
 		of := cmp.Or(p.New, p.Old)
@@ -86,46 +76,50 @@ func changes(old, new *analyze.Image, c *Packages) []string {
 	return out
 }
 
-func dpkg(name, version, arch string) string {
+func dpkgStatus(name, version, arch string) string {
 	return fmt.Sprintf("Package: %s\nStatus: install ok installed\nArchitecture: %s\nVersion: %s\n\n", name, arch, version)
 }
 
-func metadata(name, version string) string { return "Name: " + name + "\nVersion: " + version + "\n\n" }
+func pythonMetadata(name, version string) string {
+	return "Name: " + name + "\nVersion: " + version + "\n\n"
+}
 
-func npm(name, version string) string { return fmt.Sprintf(`{"name":%q,"version":%q}`, name, version) }
+func npmJSON(name, version string) string {
+	return fmt.Sprintf(`{"name":%q,"version":%q}`, name, version)
+}
 
 func TestComparePackages(t *testing.T) {
 	const site = "usr/lib/python3/dist-packages/"
-	old := withPackages(t, synth.Layer{
-		synth.File("var/lib/dpkg/status", dpkg("same", "1", "amd64")+dpkg("up", "1.9-1", "amd64")+dpkg("down", "1:2", "amd64")+dpkg("gone", "1", "all")+
-			dpkg("grown", "1", "amd64")+dpkg("arch", "1", "amd64")+dpkg("archup", "1", "amd64")+
-			dpkg("multi", "1", "amd64")+dpkg("multi", "1", "i386")+
-			dpkg("kernel", "5.1", "amd64")+dpkg("kernel", "5.2", "amd64")+dpkg("kernel", "5.9", "amd64")),
+	old := analyzetest.WithPackages(t, synth.Layer{
+		synth.File("var/lib/dpkg/status", dpkgStatus("same", "1", "amd64")+dpkgStatus("up", "1.9-1", "amd64")+dpkgStatus("down", "1:2", "amd64")+dpkgStatus("gone", "1", "all")+
+			dpkgStatus("grown", "1", "amd64")+dpkgStatus("arch", "1", "amd64")+dpkgStatus("archup", "1", "amd64")+
+			dpkgStatus("multi", "1", "amd64")+dpkgStatus("multi", "1", "i386")+
+			dpkgStatus("kernel", "5.1", "amd64")+dpkgStatus("kernel", "5.2", "amd64")+dpkgStatus("kernel", "5.9", "amd64")),
 		synth.File("var/lib/dpkg/info/grown.list", "/grown\n"), synth.File("grown", "1"),
-		synth.File(site+"Foo_Bar-1.9.dist-info/METADATA", metadata("Foo_Bar", "1.9")),
-		synth.File(site+"legacy-1.0.egg-info", metadata("legacy", "1.0")),
-		synth.File(site+"egg-2.0.egg/EGG-INFO/PKG-INFO", metadata("egg", "2.0")),
-		synth.File("usr/lib/python3.11/site-packages/moved-1.0.dist-info/METADATA", metadata("moved", "1.0")),
-		synth.File("app/node_modules/a/package.json", npm("a", "1.0.0")),
-		synth.File("app/node_modules/b/node_modules/a/package.json", npm("a", "2.0.0")),
-		synth.File("app/node_modules/c/node_modules/a/package.json", npm("a", "3.0.0")),
-		synth.File("app/node_modules/odd/package.json", npm("odd", "one")),
+		synth.File(site+"Foo_Bar-1.9.dist-info/METADATA", pythonMetadata("Foo_Bar", "1.9")),
+		synth.File(site+"legacy-1.0.egg-info", pythonMetadata("legacy", "1.0")),
+		synth.File(site+"egg-2.0.egg/EGG-INFO/PKG-INFO", pythonMetadata("egg", "2.0")),
+		synth.File("usr/lib/python3.11/site-packages/moved-1.0.dist-info/METADATA", pythonMetadata("moved", "1.0")),
+		synth.File("app/node_modules/a/package.json", npmJSON("a", "1.0.0")),
+		synth.File("app/node_modules/b/node_modules/a/package.json", npmJSON("a", "2.0.0")),
+		synth.File("app/node_modules/c/node_modules/a/package.json", npmJSON("a", "3.0.0")),
+		synth.File("app/node_modules/odd/package.json", npmJSON("odd", "one")),
 		synth.File("usr/lib/ruby/gems/3.0.0/specifications/rake-13.0.gemspec", "# stub: rake 13.0 ruby lib\n"),
 	})
-	new := withPackages(t, synth.Layer{
-		synth.File("var/lib/dpkg/status", dpkg("same", "1", "amd64")+dpkg("up", "1.10-1", "amd64")+dpkg("down", "3", "amd64")+dpkg("come", "1", "all")+
-			dpkg("grown", "1", "amd64")+dpkg("arch", "1", "arm64")+dpkg("archup", "2", "arm64")+
-			dpkg("multi", "1", "i386")+
-			dpkg("kernel", "5.2", "amd64")+dpkg("kernel", "5.10", "amd64")),
+	new := analyzetest.WithPackages(t, synth.Layer{
+		synth.File("var/lib/dpkg/status", dpkgStatus("same", "1", "amd64")+dpkgStatus("up", "1.10-1", "amd64")+dpkgStatus("down", "3", "amd64")+dpkgStatus("come", "1", "all")+
+			dpkgStatus("grown", "1", "amd64")+dpkgStatus("arch", "1", "arm64")+dpkgStatus("archup", "2", "arm64")+
+			dpkgStatus("multi", "1", "i386")+
+			dpkgStatus("kernel", "5.2", "amd64")+dpkgStatus("kernel", "5.10", "amd64")),
 		synth.File("var/lib/dpkg/info/grown.list", "/grown\n"), synth.File("grown", "1234"),
-		synth.File(site+"foo.bar-1.10.dist-info/METADATA", metadata("foo.bar", "1.10")),
-		synth.File(site+"legacy-0.9.egg-info", metadata("legacy", "0.9")),
-		synth.File(site+"egg-2.1.egg/EGG-INFO/PKG-INFO", metadata("egg", "2.1")),
-		synth.File("usr/lib/python3.12/site-packages/moved-1.0.dist-info/METADATA", metadata("moved", "1.0")),
-		synth.File("app/node_modules/a/package.json", npm("a", "1.1.0")),
-		synth.File("app/node_modules/d/node_modules/a/package.json", npm("a", "2.0.0")),
-		synth.File("app/node_modules/c/node_modules/a/package.json", npm("a", "2.9.0")),
-		synth.File("app/node_modules/odd/package.json", npm("odd", "two")),
+		synth.File(site+"foo.bar-1.10.dist-info/METADATA", pythonMetadata("foo.bar", "1.10")),
+		synth.File(site+"legacy-0.9.egg-info", pythonMetadata("legacy", "0.9")),
+		synth.File(site+"egg-2.1.egg/EGG-INFO/PKG-INFO", pythonMetadata("egg", "2.1")),
+		synth.File("usr/lib/python3.12/site-packages/moved-1.0.dist-info/METADATA", pythonMetadata("moved", "1.0")),
+		synth.File("app/node_modules/a/package.json", npmJSON("a", "1.1.0")),
+		synth.File("app/node_modules/d/node_modules/a/package.json", npmJSON("a", "2.0.0")),
+		synth.File("app/node_modules/c/node_modules/a/package.json", npmJSON("a", "2.9.0")),
+		synth.File("app/node_modules/odd/package.json", npmJSON("odd", "two")),
 		synth.File("usr/lib/ruby/gems/3.0.0/specifications/rake-13.1.gemspec", "# stub: rake 13.1 ruby lib\n"),
 	})
 	c := comparePackages(old, new)
@@ -149,7 +143,7 @@ func TestComparePackages(t *testing.T) {
 		"upgraded python egg 2.0 " + site + "egg-2.0.egg/EGG-INFO/PKG-INFO 2.1 " + site + "egg-2.1.egg/EGG-INFO/PKG-INFO",
 		"upgraded python foo.bar 1.9 " + site + "Foo_Bar-1.9.dist-info/METADATA 1.10 " + site + "foo.bar-1.10.dist-info/METADATA",
 	}
-	if diff := gocmp.Diff(want, changes(old, new, c)); diff != "" {
+	if diff := gocmp.Diff(want, packageLines(old, new, c)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	if c.Unchanged.Count != 5 { // same, multi:i386, kernel 5.2, moved, a 2.0.0
@@ -161,10 +155,10 @@ func TestComparePackages(t *testing.T) {
 // places of which each has one.
 func TestOnePackageTwoPlaces(t *testing.T) {
 	at := func(place, version string) synth.Entry {
-		return synth.File(place+"/node_modules/x/package.json", npm("x", version))
+		return synth.File(place+"/node_modules/x/package.json", npmJSON("x", version))
 	}
-	old := withPackages(t, synth.Layer{at("a", "1.0.0"), at("b", "2.0.0"), at("c", "9.0.0")})
-	new := withPackages(t, synth.Layer{at("a", "2.0.0"), at("b", "1.0.0"), at("d", "9.0.0"), at("e", "9.1.0")})
+	old := analyzetest.WithPackages(t, synth.Layer{at("a", "1.0.0"), at("b", "2.0.0"), at("c", "9.0.0")})
+	new := analyzetest.WithPackages(t, synth.Layer{at("a", "2.0.0"), at("b", "1.0.0"), at("d", "9.0.0"), at("e", "9.1.0")})
 	c := comparePackages(old, new)
 	packagesAddUp(t, old, new, c)
 	want := []string{
@@ -172,7 +166,7 @@ func TestOnePackageTwoPlaces(t *testing.T) {
 		"downgraded npm x 2.0.0 b/node_modules/x/package.json 1.0.0 b/node_modules/x/package.json",
 		"upgraded npm x 1.0.0 a/node_modules/x/package.json 2.0.0 a/node_modules/x/package.json",
 	}
-	if diff := gocmp.Diff(want, changes(old, new, c)); diff != "" {
+	if diff := gocmp.Diff(want, packageLines(old, new, c)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
@@ -187,7 +181,7 @@ func randomPackages(r *rand.Rand) []synth.Layer {
 		db, seen := "", map[string]bool{}
 		for range r.IntN(6) {
 			name, arch := fmt.Sprintf("p%d", r.IntN(3)), []string{"amd64", "i386"}[r.IntN(2)]
-			db += dpkg(name, version(), arch)
+			db += dpkgStatus(name, version(), arch)
 			if file := "var/lib/dpkg/info/" + name + ":" + arch + ".list"; !seen[file] {
 				seen[file] = true
 				l = append(l, synth.File(file, fmt.Sprintf("/usr/f%d\n/usr/f%d\n", r.IntN(5), r.IntN(5))))
@@ -201,9 +195,9 @@ func randomPackages(r *rand.Rand) []synth.Layer {
 		}
 		for range r.IntN(5) {
 			dir := fmt.Sprintf("app%d/node_modules/m%d", r.IntN(2), r.IntN(2))
-			l = append(l, synth.File(dir+"/package.json", npm(fmt.Sprintf("m%d", r.IntN(2)), version())), synth.Body(dir+"/x", r.Int64N(300), r.Uint64()))
+			l = append(l, synth.File(dir+"/package.json", npmJSON(fmt.Sprintf("m%d", r.IntN(2)), version())), synth.Body(dir+"/x", r.Int64N(300), r.Uint64()))
 			site, v := fmt.Sprintf("lib%d", r.IntN(2)), version()
-			l = append(l, synth.File(site+"/q-"+v+".dist-info/METADATA", metadata("q", v)))
+			l = append(l, synth.File(site+"/q-"+v+".dist-info/METADATA", pythonMetadata("q", v)))
 		}
 		layers = append(layers, l)
 	}
@@ -214,7 +208,7 @@ func TestPackagesAddUp(t *testing.T) {
 	states := map[PackageState]int{}
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 4))
-		old, new := withPackages(t, randomPackages(r)...), withPackages(t, randomPackages(r)...)
+		old, new := analyzetest.WithPackages(t, randomPackages(r)...), analyzetest.WithPackages(t, randomPackages(r)...)
 		c := comparePackages(old, new)
 		packagesAddUp(t, old, new, c)
 		// The other way round, each is the opposite.
@@ -235,7 +229,7 @@ func TestPackagesAddUp(t *testing.T) {
 			}
 		}
 		if same := comparePackages(old, old); len(same.Changes) > 0 {
-			t.Errorf("seed %d: an image differs from itself by %s", seed, strings.Join(changes(old, old, same), ", "))
+			t.Errorf("seed %d: an image differs from itself by %s", seed, strings.Join(packageLines(old, old, same), ", "))
 		}
 		if t.Failed() {
 			return

@@ -1,7 +1,6 @@
 package cause_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -15,17 +14,7 @@ import (
 	"github.com/layerscope/layerscope/analyze/tree"
 )
 
-// read analyzes an image of these layers with its packages.
-func read(t testing.TB, layers ...synth.Layer) *analyze.Image {
-	t.Helper()
-	img := synth.Image{}
-	for i, l := range layers {
-		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("RUN step %d", i), Layer: l})
-	}
-	return analyzetest.ImageWith(t, img, analyze.Options{Packages: true})
-}
-
-// refs yields the image's copies.
+// refs are the image's copies, with their sizes.
 func refs(m *analyze.Image) map[tree.Ref]int64 {
 	all := map[tree.Ref]int64{}
 	for k, l := range m.Layers {
@@ -154,7 +143,7 @@ func TestPaths(t *testing.T) {
 		}
 		l = append(l, synth.Body(p, size, uint64(len(l))))
 	}
-	m := read(t, l)
+	m := analyzetest.WithPackages(t, l)
 	r := m.Causes(true)
 	addsUp(t, m, r)
 	if diff := cmp.Diff(want, byPath(m, r)); diff != "" {
@@ -164,7 +153,7 @@ func TestPaths(t *testing.T) {
 
 // TestTypeScriptRuns has an image that runs TypeScript as it is written.
 func TestTypeScriptRuns(t *testing.T) {
-	m := read(t, synth.Layer{synth.File("app/a.ts", "a"), synth.File("usr/bin/deno", "d"), synth.File("app/x.go", "g")})
+	m := analyzetest.WithPackages(t, synth.Layer{synth.File("app/a.ts", "a"), synth.File("usr/bin/deno", "d"), synth.File("app/x.go", "g")})
 	want := map[string]string{"app/a.ts": "application /app", "usr/bin/deno": "application /usr", "app/x.go": "sources go"}
 	if diff := cmp.Diff(want, byPath(m, m.Causes(true))); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -199,7 +188,7 @@ func TestKinds(t *testing.T) {
 	above := synth.Layer{
 		synth.Whiteout("etc/gone"), synth.File("etc/touched", "touched"), synth.File("etc/new", "new"), synth.Symlink("etc/dir", "x"),
 	}
-	m := read(t, l, above)
+	m := analyzetest.WithPackages(t, l, above)
 	want := map[string]string{
 		"usr/bin/gcc-12": "toolchain c", "usr/share/doc/gcc-12/README": "toolchain c", "usr/share/gcc/python": "packages dpkg",
 		"usr/lib/libz.so": "packages dpkg", "usr/share/doc/libz1/changelog": "disposable docs", "usr/share/x/example.c": "packages dpkg",

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/analyzetest"
 	"github.com/layerscope/layerscope/analyze/cause"
 	"github.com/layerscope/layerscope/analyze/packages"
 	"github.com/layerscope/layerscope/analyze/synth"
@@ -141,7 +142,7 @@ func TestAgainstNaiveModel(t *testing.T) {
 	paths := vocabulary()
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 3))
-		m := read(t, random(r, paths)...)
+		m := analyzetest.WithPackages(t, random(r, paths)...)
 		f := m.Findings()
 		base := make([]bool, len(m.Layers))
 		base[0] = r.IntN(2) == 0

@@ -27,11 +27,7 @@ import (
 // their bytes add up.
 func read(t testing.TB, layers ...synth.Layer) *analyze.Image {
 	t.Helper()
-	img := synth.Image{}
-	for i, l := range layers {
-		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("RUN step %d", i), Layer: l})
-	}
-	m := analyzetest.ImageWith(t, img, analyze.Options{Packages: true})
+	m := analyzetest.WithPackages(t, layers...)
 	addsUp(t, m)
 	return m
 }
