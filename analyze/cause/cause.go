@@ -9,14 +9,18 @@
 //  2. base: it came from the FROM image; parts are the kinds that it would have
 //     otherwise;
 //  3. toolchain: compilers, build tools, headers, static libraries, debugging
-//     tools and what belongs to them, whether a package owns it or not; parts
-//     are the toolchains;
+//     tools and what belongs to them: by the name of the package that owns it
+//     or, of what no package owns and of Go programs, by path; parts are the
+//     toolchains;
 //  4. disposable: it matches a rule of package disposable; parts are the rules;
 //  5. packages: a package owns it, and it isn't a Go program, which is
-//     somebody's application; parts are the ecosystems;
+//     somebody's application; or it is of the database of what is installed;
+//     parts are the ecosystems;
 //  6. sources: no package owns it and it is source code or what a build leaves
-//     beside it; parts are the languages;
-//  7. application: everything else; parts are the top directories.
+//     beside it; parts are the languages, "build-files" and "build-tree". What
+//     runs as it is written, as Python does, is no source;
+//  7. application: everything else; parts are the top directories as "/app",
+//     raw bytes, and "/" for files in the root.
 package cause
 
 import (
@@ -84,8 +88,14 @@ type Report struct {
 	// part. None is without copies.
 	Parts []Part
 
-	of [][]uint16 // number in names, by layer and row
+	of    *tree.Numbers // by copy: a place in names, plus one
+	names []Of
 }
 
-// Find finds what each copy is stored for.
-func Find(m Image) *Report { return &Report{} }
+// Of returns what a copy is stored for; false if there is no such copy.
+func (r *Report) Of(copy tree.Ref) (Of, bool) {
+	if n := r.of.Of(copy); n > 0 {
+		return r.names[n-1], true
+	}
+	return Of{}, false
+}

@@ -18,7 +18,7 @@ import (
 func Find(ctx context.Context, t *tree.Tree, layers []*Layer) (*Report, error) {
 	f := &finder{
 		ctx: ctx, t: t, layers: layers, final: t.Finder(t.Layers() - 1),
-		owner: slices.Repeat([]int32{noOwner}, t.Len()), report: new(Report),
+		owner: slices.Repeat([]int32{noOwner}, t.Len()), report: &Report{owners: t.NewNumbers()},
 		programs: map[tree.Ref]bool{},
 	}
 	f.gather()
@@ -234,6 +234,7 @@ func (f *finder) give(pkg int32, r tree.Ref, size int64) {
 	sum := &f.report.Unowned
 	if pkg != noOwner {
 		sum = &f.report.Packages[pkg].Sum
+		f.report.owners.Set(r, pkg+1)
 	}
 	sum.add(int(r.Layer), size)
 }
@@ -264,6 +265,7 @@ func (f *finder) addPrograms() programs {
 // order puts the report into its order.
 func (f *finder) order() {
 	r := f.report
+	r.numbered = slices.Clone(r.Packages)
 	slices.SortFunc(r.Packages, func(a, b *Package) int {
 		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Ecosystem, b.Ecosystem), cmp.Compare(a.Name, b.Name),
 			cmp.Compare(a.Version, b.Version), cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.Metadata, b.Metadata))

@@ -137,4 +137,16 @@ type Report struct {
 	// without one that names a distribution. Databases alone name none:
 	// Debian's and its descendants' look alike.
 	Distribution *Distribution
+
+	owners   *tree.Numbers // of live copies: places in numbered, plus one
+	numbered []*Package    // as they were found
+}
+
+// Owner returns the package that owns a live copy, nil if none does. The bytes
+// that each owns by it are its Sum.
+func (r *Report) Owner(copy tree.Ref) *Package {
+	if n := r.owners.Of(copy); n > 0 {
+		return r.numbered[n-1]
+	}
+	return nil
 }
