@@ -47,6 +47,11 @@ type Pull struct {
 	// of them once; Unknown if the size of one of them is.
 	Bytes  int64
 	Layers int // how many these are
+	// Chain is what an engine fetches that finds a layer only above the same
+	// lower layers, as Docker's does with its graph drivers: from the first
+	// layer that the other image hasn't in the same place all, each digest
+	// once; nothing for an image of the same config. Unknown as Bytes is.
+	Chain int64
 }
 
 // Layers is the layers of two images compared.
@@ -75,8 +80,8 @@ func CompareLayers(old, new *analyze.Image) *Layers {
 	p := pairLayers(old.Layers, new.Layers)
 	return &Layers{
 		Pairs: p.pairs(),
-		Pull:  pull(old.Layers, new.Layers),
-		Back:  pull(new.Layers, old.Layers),
+		Pull:  pull(old, new),
+		Back:  pull(new, old),
 	}
 }
 
@@ -219,9 +224,49 @@ func (p *pairing) pairs() []LayerPair {
 	return pairs
 }
 
+// pull adds up what a host that has one image must fetch for another.
+func pull(has, wants *analyze.Image) Pull {
+	h := newHolding()
+	for i := range has.Layers {
+		h.add(&has.Layers[i])
+	}
+	var p Pull
+	p.Bytes, p.Layers = h.fetch(wants.Layers)
+	if has.ID == (v1.Hash{}) || has.ID != wants.ID {
+		p.Chain, _ = newHolding().fetch(wants.Layers[common(has.Layers, wants.Layers):])
+	}
+	return p
+}
+
+// common returns how many layers two images share from the bottom.
+func common(a, b []analyze.Layer) int {
+	k := 0
+	for k < min(len(a), len(b)) && isSame(&a[k], &b[k]) {
+		k++
+	}
+	return k
+}
+
+// isSame tells whether two layers are [Shared].
+func isSame(a, b *analyze.Layer) bool {
+	zero := v1.Hash{}
+	sameDiffID, sameDigest := a.DiffID == b.DiffID, a.Digest == b.Digest
+	switch {
+	case a.DiffID == zero || b.DiffID == zero:
+		return sameDigest && a.Digest != zero
+	case a.Digest == zero || b.Digest == zero:
+		return sameDiffID
+	}
+	return sameDiffID && sameDigest
+}
+
 // holding is the blobs that a host has. Of some nothing but the diffID is known.
 type holding struct {
 	digests, diffIDs, diffIDsAlone map[v1.Hash]bool
+}
+
+func newHolding() *holding {
+	return &holding{map[v1.Hash]bool{}, map[v1.Hash]bool{}, map[v1.Hash]bool{}}
 }
 
 func (h *holding) add(l *analyze.Layer) {
@@ -243,20 +288,15 @@ func (h *holding) has(l *analyze.Layer) bool {
 	return h.diffIDs[l.DiffID]
 }
 
-// pull adds up what a host that has the layers of one image must fetch for
-// another.
-func pull(has, wants []analyze.Layer) Pull {
-	h := holding{map[v1.Hash]bool{}, map[v1.Hash]bool{}, map[v1.Hash]bool{}}
-	for i := range has {
-		h.add(&has[i])
-	}
-	var p Pull
-	for i := range wants {
-		if l := &wants[i]; !h.has(l) {
-			h.add(l) // once is enough
-			p.Bytes = plus(p.Bytes, l.Compressed)
-			p.Layers++
+// fetch adds what the host hasn't got, each blob once, and returns how many
+// bytes and blobs that was.
+func (h *holding) fetch(layers []analyze.Layer) (bytes int64, blobs int) {
+	for i := range layers {
+		if l := &layers[i]; !h.has(l) {
+			h.add(l)
+			bytes = plus(bytes, l.Compressed)
+			blobs++
 		}
 	}
-	return p
+	return bytes, blobs
 }

@@ -82,6 +82,25 @@ func sizes(m *analyze.Image, layers ...int) (sum int64) {
 	return sum
 }
 
+// chain returns what Docker's engine fetches of an image if it has another, of
+// which all is known.
+func chain(has, wants *analyze.Image) (sum int64) {
+	if has.ID == wants.ID && has.ID != (v1.Hash{}) {
+		return 0
+	}
+	fetched := map[v1.Hash]int64{}
+	for k, l := range wants.Layers {
+		if k < len(has.Layers) && len(fetched) == 0 && has.Layers[k].Digest == l.Digest {
+			continue
+		}
+		fetched[l.Digest] = l.Compressed
+	}
+	for _, size := range fetched {
+		sum += size
+	}
+	return sum
+}
+
 func TestCompareLayers(t *testing.T) {
 	zstd := func(img synth.Image) synth.Image { img.Compression = synth.Zstd; return img }
 	for _, tt := range []struct {
@@ -120,10 +139,10 @@ func TestCompareLayers(t *testing.T) {
 			if d := cmp.Diff(tt.pairs, pairs(l)); d != "" {
 				t.Errorf("pairs (-want +got):\n%s", d)
 			}
-			if want := (diff.Pull{Bytes: sizes(new, tt.pull...), Layers: len(tt.pull)}); l.Pull != want {
+			if want := (diff.Pull{Bytes: sizes(new, tt.pull...), Layers: len(tt.pull), Chain: chain(old, new)}); l.Pull != want {
 				t.Errorf("pull %+v, want %+v", l.Pull, want)
 			}
-			if want := (diff.Pull{Bytes: sizes(old, tt.back...), Layers: len(tt.back)}); l.Back != want {
+			if want := (diff.Pull{Bytes: sizes(old, tt.back...), Layers: len(tt.back), Chain: chain(new, old)}); l.Back != want {
 				t.Errorf("back %+v, want %+v", l.Back, want)
 			}
 			if l.Identical() != tt.identical {
@@ -172,13 +191,13 @@ func addsUp(t *testing.T, l *diff.Layers, old, new *analyze.Image) {
 func TestCompareLayersUnknown(t *testing.T) {
 	old, new := image(base, tools), image(base, toolsLater, app)
 	registry, engine := analyzetest.Image(t, new), inDockerArchive(t, old)
-	unknown := diff.Pull{Bytes: diff.Unknown, Layers: 1}
+	unknown := diff.Pull{Bytes: diff.Unknown, Layers: 1, Chain: diff.Unknown}
 
 	l := diff.CompareLayers(engine, registry)
 	if d := cmp.Diff([]string{"0-0 shared", "1-1 retouched", "-1-2 onlyNew"}, pairs(l)); d != "" {
 		t.Errorf("pairs (-want +got):\n%s", d)
 	}
-	if want := (diff.Pull{Bytes: sizes(registry, 1, 2), Layers: 2}); l.Pull != want || l.Back != unknown {
+	if want := (diff.Pull{Bytes: sizes(registry, 1, 2), Layers: 2, Chain: sizes(registry, 1, 2)}); l.Pull != want || l.Back != unknown {
 		t.Errorf("pull %+v and %+v, want %+v and %+v", l.Pull, l.Back, want, unknown)
 	}
 	if l := diff.CompareLayers(registry, inDockerArchive(t, new)); !l.Identical() || l.Pull != (diff.Pull{}) || l.Back != (diff.Pull{}) {
@@ -199,6 +218,39 @@ func TestCompareLayersUnknown(t *testing.T) {
 	}
 	if p := l.Pairs[1]; p.Stored != (diff.Bytes{New: registry.Layers[1].Stored}) || p.Compressed != (diff.Bytes{New: registry.Layers[1].Compressed}) {
 		t.Errorf("a layer that only NEW has: %+v", p)
+	}
+}
+
+// TestPullChain sets what Docker's engine fetches against what one does that finds
+// layers by their digests. The engine's own figures are in the e2e tests.
+func TestPullChain(t *testing.T) {
+	old := image(base, tools, app)
+	changed := image(base, toolsLater, app)
+	zstd := changed
+	zstd.Compression = synth.Zstd
+	for _, tt := range []struct {
+		name         string
+		old, new     synth.Image
+		bytes, chain []int // layers of new
+	}{
+		{"shared above one that isn't", old, changed, []int{1}, []int{1, 2}},
+		{"the lowest is gone", old, image(tools, app), nil, []int{0, 1}},
+		{"the lowest again on top", old, image(base, tools, app, base), nil, []int{0}},
+		{"one more", old, image(base, tools, app, toolsLater), []int{3}, []int{3}},
+		{"twice", image(base), image(base, app, app), []int{1}, []int{1}},
+		{"the same config", changed, zstd, []int{0, 1, 2}, nil},
+		{"nothing", old, old, nil, nil},
+	} {
+		new := analyzetest.Image(t, tt.new)
+		got := diff.CompareLayers(analyzetest.Image(t, tt.old), new).Pull
+		if want := (diff.Pull{Bytes: sizes(new, tt.bytes...), Layers: len(tt.bytes), Chain: sizes(new, tt.chain...)}); got != want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, want)
+		}
+	}
+	unnamed := inDockerArchive(t, old) // by diffID
+	new := analyzetest.Image(t, changed)
+	if got := diff.CompareLayers(unnamed, new).Pull; got.Bytes != sizes(new, 1) || got.Chain != sizes(new, 1, 2) {
+		t.Errorf("an engine's image: %+v", got)
 	}
 }
 
@@ -315,6 +367,7 @@ func (m *model) pull(has, wants []modelLayer) (p diff.Pull) {
 		p.Bytes += modelSize(l)
 		p.Layers++
 	}
+	p.Chain = chain(m.image(has, true), m.image(wants, true))
 	return p
 }
 
