@@ -233,13 +233,13 @@ func pull(has, wants *analyze.Image) Pull {
 	var p Pull
 	p.Bytes, p.Layers = h.fetch(wants.Layers)
 	if has.ID == (v1.Hash{}) || has.ID != wants.ID {
-		p.Chain, _ = newHolding().fetch(wants.Layers[common(has.Layers, wants.Layers):])
+		p.Chain, _ = newHolding().fetch(wants.Layers[commonBelow(has.Layers, wants.Layers):])
 	}
 	return p
 }
 
-// common returns how many layers two images share from the bottom.
-func common(a, b []analyze.Layer) int {
+// commonBelow returns how many layers two images share from the bottom.
+func commonBelow(a, b []analyze.Layer) int {
 	k := 0
 	for k < min(len(a), len(b)) && isSame(&a[k], &b[k]) {
 		k++
