@@ -231,8 +231,14 @@ var debianParts = []string{"apt", "base-files", "bash", "coreutils", "dash", "di
 
 // debianRoot makes a root folder of packages that this machine has installed.
 func (l *lab) debianRoot(root string) error {
+	parts := slices.Clone(debianParts)
+	for _, awk := range []string{"mawk", "gawk", "original-awk"} { // base-files needs one
+		if _, err := os.Stat("/var/lib/dpkg/info/" + awk + ".list"); err == nil {
+			parts = append(parts, awk)
+		}
+	}
 	out, err := l.output("apt-cache", append([]string{"depends", "--recurse", "--installed", "--no-recommends", "--no-suggests",
-		"--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances"}, debianParts...)...)
+		"--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances"}, parts...)...)
 	if err != nil {
 		return err
 	}
