@@ -116,7 +116,7 @@ func (l *lab) goContext() (string, error) {
 	}
 	dirs := strings.Fields(string(root))
 	goroot, tools := dirs[0], dirs[1]
-	paths := []string{"VERSION", "go.env", "bin/go", "pkg/include"}
+	paths := []string{"VERSION", "go.env", "bin/go", "pkg/include", "src/runtime/cgo/abi_amd64.h", "src/runtime/cgo/abi_arm64.h"}
 	for _, tool := range []string{"compile", "asm", "link"} {
 		paths = append(paths, filepath.Join(tools, tool))
 	}
