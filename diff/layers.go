@@ -2,6 +2,7 @@ package diff
 
 import (
 	"maps"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -144,6 +145,9 @@ func outline(l *analyze.Layer) (layer.Outline, bool) {
 // pairBy pairs the layers that have no partner yet and the same key, those of
 // them first that stand in the same order in both images.
 func pairBy[K comparable](p *pairing, state LayerState, ofOld, ofNew func(*analyze.Layer) (K, bool)) {
+	if !slices.Contains(p.toOld, -1) { // all are: spare the outlines
+		return
+	}
 	byKey := map[K][]int{} // of old, from the bottom
 	for o := range p.old {
 		if p.toNew[o] < 0 {

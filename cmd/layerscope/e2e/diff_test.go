@@ -230,9 +230,7 @@ func (e exports) bytes() (sum int64) {
 // exported has the engine export an image's files.
 func (l *lab) exported(t *testing.T, image string) exports {
 	t.Helper()
-	id := strings.TrimSpace(string(l.tool(t, l.Docker, "create", "--network", "none", image, "nothing")))
-	defer l.tool(t, l.Docker, "rm", id)
-	cmd := exec.Command(l.Docker, "export", id)
+	cmd := exec.Command(l.Docker, "export", l.container(t, image))
 	cmd.Env = l.env()
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -440,9 +438,7 @@ type change struct {
 func (l *lab) dpkgSays(t *testing.T, image string, files exports) map[string]owned {
 	t.Helper()
 	dir := t.TempDir()
-	id := strings.TrimSpace(string(l.tool(t, l.Docker, "create", "--network", "none", image, "nothing")))
-	defer l.tool(t, l.Docker, "rm", id)
-	l.tool(t, l.Docker, "cp", id+":/var/lib/dpkg", dir)
+	l.tool(t, l.Docker, "cp", l.container(t, image)+":/var/lib/dpkg", dir)
 	query := func(args ...string) string {
 		return string(l.tool(t, "dpkg-query", append([]string{"--admindir=" + dir + "/dpkg"}, args...)...))
 	}

@@ -174,55 +174,64 @@ func (l *lab) debian(t *testing.T) (before, after string) {
 	s := &stages{l, "debian", l.path("debian", "root")}
 	dir := once(t, "debian root", func() (string, error) { return l.path("debian"), l.debianRoot(s.root) })
 	before = once(t, "debian before", func() (string, error) {
-		own := func(name, version string, files map[string]string) string {
-			return s.deb(t, "Package: "+name+"\nVersion: "+version+"\n", files)
-		}
 		for _, deb := range []string{
-			own("greeter", "1.0-1", map[string]string{"usr/bin/greet": strings.Repeat("1", 4000), "usr/share/greeter/words": strings.Repeat("w", 900)}),
-			own("leaver", "3", map[string]string{"usr/bin/leave": strings.Repeat("l", 2500)}),
+			s.deb(t, "Package: greeter\nVersion: 1.0-1\n", greeter("1", 4000)),
+			s.deb(t, "Package: leaver\nVersion: 3\n", map[string]string{"usr/bin/leave": strings.Repeat("l", 2500)}),
 		} {
 			s.dpkg(t, "dpkg", "--force-not-root,bad-path", "--log=/dev/null", "--install", deb)
-		}
-		repo := filepath.Join(dir, "repo")
-		if err := os.MkdirAll(repo, 0o755); err != nil {
-			return "", err
-		}
-		for name, deb := range map[string]string{
-			"greeter.deb": own("greeter", "1.1-1", map[string]string{"usr/bin/greet": strings.Repeat("2", 6000), "usr/share/greeter/words": strings.Repeat("w", 900)}),
-			"tool.deb": s.deb(t, "Package: tool\nVersion: 2:5.0+x-1\nDepends: libtool0 (>= 1)\n", map[string]string{
-				"usr/bin/tool": strings.Repeat("tool", 3000), "usr/share/tool/data": noise(40_000)}),
-			"libtool0.deb": own("libtool0", "1.7", map[string]string{"usr/lib/libtool.so.0.1": strings.Repeat("lib", 9000), "usr/lib/libtool.so.0": "-> libtool.so.0.1"}),
-		} {
-			if err := os.Rename(deb, filepath.Join(repo, name)); err != nil {
-				return "", err
-			}
-		}
-		index := exec.Command("sh", "-c", `apt-ftparchive packages . >Packages 2>/dev/null || {
-			for deb in *.deb; do
-				dpkg-deb -f "$deb"
-				echo "Filename: ./$deb"; echo "Size: $(stat -c %s "$deb")"; echo "SHA256: $(sha256sum <"$deb" | cut -d' ' -f1)"; echo
-			done >Packages
-		}`)
-		index.Dir = repo
-		if out, err := index.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("indexing packages: %w: %s", err, out)
-		}
-		if err := os.WriteFile(filepath.Join(dir, ".dockerignore"), []byte("Dockerfile\n"), 0o644); err != nil {
-			return "", err
 		}
 		return l.builtOf("debian:before", dir, "FROM scratch\nCOPY root/ /\nENV PATH=/usr/sbin:/usr/bin:/sbin:/bin\nCMD [\"/bin/bash\"]\n")
 	})
 	after = once(t, "debian after", func() (string, error) {
-		return l.builtOf("debian:after", dir, `FROM `+before+`
+		if err := s.repository(t, filepath.Join(dir, "repo")); err != nil {
+			return "", err
+		}
+		return l.builtOf("debian:after", dir, fmt.Sprintf(aptGet, before))
+	})
+	return before, after
+}
+
+// aptGet installs what there is and cleans up, as Dockerfiles do.
+const aptGet = `FROM %s
 RUN --mount=type=bind,source=repo,target=/repo export DEBIAN_FRONTEND=noninteractive && \
     echo 'deb [trusted=yes] file:/repo ./' > /etc/apt/sources.list && \
     apt-get -o APT::Sandbox::User=root update && \
     apt-get install -y --no-install-recommends tool greeter && \
     apt-get purge -y leaver && \
-    apt-get clean && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/ldconfig/* && > /etc/apt/sources.list
-`)
-	})
-	return before, after
+    apt-get clean && rm -rf /var/lib/apt/lists/* /var/log/* && > /etc/apt/sources.list
+`
+
+// greeter are the files of a version of a package: one is the same in each.
+func greeter(fill string, size int) map[string]string {
+	return map[string]string{"usr/bin/greet": strings.Repeat(fill, size), "usr/share/greeter/words": strings.Repeat("w", 900)}
+}
+
+// repository makes a folder of packages that apt-get can install from.
+func (s *stages) repository(t *testing.T, dir string) error {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for name, deb := range map[string]string{
+		"greeter.deb": s.deb(t, "Package: greeter\nVersion: 1.1-1\n", greeter("2", 6000)),
+		"tool.deb": s.deb(t, "Package: tool\nVersion: 2:5.0+x-1\nDepends: libtool0 (>= 1)\n", map[string]string{
+			"usr/bin/tool": strings.Repeat("tool", 3000), "usr/share/tool/data": noise(40_000)}),
+		"libtool0.deb": s.deb(t, "Package: libtool0\nVersion: 1.7\n", map[string]string{
+			"usr/lib/libtool.so.0.1": strings.Repeat("lib", 9000), "usr/lib/libtool.so.0": "-> libtool.so.0.1"}),
+	} {
+		if err := os.Rename(deb, filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	index := exec.Command("sh", "-c", `for deb in *.deb; do
+		dpkg-deb -f "$deb" && echo "Filename: ./$deb" && echo "Size: $(stat -c %s "$deb")" &&
+		echo "SHA256: $(sha256sum <"$deb" | cut -d' ' -f1)" && echo || exit
+	done >Packages`)
+	index.Dir = dir
+	if out, err := index.CombinedOutput(); err != nil {
+		return fmt.Errorf("indexing packages: %w: %s", err, out)
+	}
+	return nil
 }
 
 // debianParts are the packages that the image has of this machine's, with those
@@ -340,23 +349,21 @@ func copyFiles(root string, paths []string) error {
 	return nil
 }
 
-// touched returns an image, and the same built again by a context of another
-// time: nothing but times differs.
+// rebuilt returns an image, and the same built again from files of another time:
+// nothing but times differs.
 func (l *lab) rebuilt(t *testing.T) (first, again string) {
 	t.Helper()
-	dir := l.path("rebuilt-context")
-	make := func(tag, time string) string {
-		return once(t, "rebuilt "+tag, func() (string, error) {
-			if tag == "1" {
-				for path, content := range map[string]string{"tree/etc/conf": "conf\n", "tree/srv/data/a": noise(50_000), "tree/srv/link": "-> data/a"} {
-					if err := write(filepath.Join(dir, path), content, false); err != nil {
-						return "", err
-					}
-				}
-				if err := l.putShell(filepath.Join(dir, "tree")); err != nil {
-					return "", err
-				}
+	dir := once(t, "rebuilt context", func() (string, error) {
+		dir := l.path("rebuilt-context")
+		for path, content := range map[string]string{"tree/etc/conf": "conf\n", "tree/srv/data/a": noise(50_000), "tree/srv/link": "-> data/a"} {
+			if err := write(filepath.Join(dir, path), content, false); err != nil {
+				return "", err
 			}
+		}
+		return dir, l.putShell(filepath.Join(dir, "tree"))
+	})
+	at := func(tag, time string) string {
+		return once(t, "rebuilt "+tag, func() (string, error) {
 			if _, err := l.output("find", filepath.Join(dir, "tree"), "-exec", "touch", "--no-dereference", "--date", time, "{}", "+"); err != nil {
 				return "", err
 			}
@@ -368,7 +375,7 @@ CMD ["/bin/sh"]
 `, "--no-cache")
 		})
 	}
-	return make("1", "2021-01-02 03:04:05"), make("2", "2022-02-03 04:05:06")
+	return at("1", "2021-01-02 03:04:05"), at("2", "2022-02-03 04:05:06")
 }
 
 // squashed returns an image that has all files of another in one layer.
