@@ -37,7 +37,7 @@ const (
 	Device       // a device's numbers
 	Mode         // permissions, setuid, setgid, sticky; not of a symbolic link, where they mean nothing
 	Owner        // uid or gid
-	Xattrs       // which extended attributes there are: layers' indexes keep no values
+	Xattrs       // extended attributes, by names and values
 	// Links is with which others it is one file, of the paths at which both
 	// images have something of its type. A link that comes or goes differs
 	// itself, and no path that it leads to.

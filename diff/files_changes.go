@@ -2,7 +2,6 @@ package diff
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/layerscope/layerscope/analyze/layer"
@@ -95,7 +94,7 @@ func (c *comparison) metadata(p pair) What {
 	if a.uid != b.uid || a.gid != b.gid {
 		what |= Owner
 	}
-	if !slices.Equal(a.xattrs, b.xattrs) {
+	if a.xattrs != b.xattrs {
 		what |= Xattrs
 	}
 	if c.strict && a.timed && b.timed && !a.mtime.Equal(b.mtime) {
@@ -107,8 +106,8 @@ func (c *comparison) metadata(p pair) What {
 // metadata is what a path has besides what it holds.
 type metadata struct {
 	mode, uid, gid uint32
-	xattrs         []string
-	timed          bool // the time is known
+	xattrs         layer.Hash // with their values
+	timed          bool       // the time is known
 	mtime          time.Time
 }
 
@@ -117,7 +116,7 @@ func metadataOf(e *layer.Entry, x *layer.Index) metadata {
 	if e == nil {
 		return metadata{mode: tree.ImpliedMode}
 	}
-	m := metadata{e.Mode, e.UID, e.GID, x.Xattrs(e), true, e.ModTime()}
+	m := metadata{e.Mode, e.UID, e.GID, x.XattrValues(e), true, e.ModTime()}
 	if e.Type == layer.Symlink {
 		m.mode = 0 // tars have one or another; the kernel, 0777
 	}

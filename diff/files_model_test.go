@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,9 +74,9 @@ func flatten(layers [][]tar.Header) objects {
 		}
 		n := object{
 			kind: m.Typeflag, inode: o.ID, size: o.Size, mode: m.Mode, owner: [2]int{m.Uid, m.Gid},
-			xattrs: fmt.Sprint(slices.Sorted(maps.Keys(m.PAXRecords))), mtime: m.ModTime,
+			xattrs: fmt.Sprintf("%q", m.PAXRecords), mtime: m.ModTime, // in the order of the names
 		}
-		if n.xattrs == "[]" {
+		if len(m.PAXRecords) == 0 {
 			n.xattrs = ""
 		}
 		switch m.Typeflag {
@@ -665,7 +666,7 @@ func (r pairs) vary(m *tar.Header) {
 	m.Gid = max(r.IntN(5)-3, 0)
 	m.ModTime = time.Unix(int64(1000+r.IntN(2)), 0)
 	if r.IntN(8) == 0 {
-		m.PAXRecords = map[string]string{"SCHILY.xattr.user." + []string{"a", "b"}[r.IntN(2)]: "1"}
+		m.PAXRecords = map[string]string{"SCHILY.xattr.user." + []string{"a", "b"}[r.IntN(2)]: strconv.Itoa(r.IntN(2))}
 	}
 	switch m.Typeflag {
 	case tar.TypeSymlink:

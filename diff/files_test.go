@@ -96,13 +96,14 @@ func TestChanges(t *testing.T) {
 		},
 		{
 			name: "metadata",
-			old:  layers{{synth.File("f", "1"), synth.File("g", "1"), synth.File("h", "1"), synth.File("i", "1"), synth.Dir("d"), synth.Dir("e")}},
+			old: layers{{synth.File("f", "1"), synth.File("g", "1"), synth.File("h", "1"), synth.File("i", "1"), synth.File("j", "1", synth.Xattr("user.a", "1")),
+				synth.Dir("d"), synth.Dir("e")}},
 			new: layers{{
 				synth.File("f", "1", synth.Mode(0o4644)), synth.File("g", "1", synth.Owner(0, 1)), synth.File("h", "1", synth.Owner(1, 0)),
-				synth.File("i", "1", synth.Xattr("user.a", "")), synth.Dir("d", synth.Mode(0o700), synth.Owner(1, 1)), synth.Dir("e", later),
+				synth.File("i", "1", synth.Xattr("user.a", "")), synth.File("j", "1", synth.Xattr("user.a", "2")), synth.Dir("d", synth.Mode(0o700), synth.Owner(1, 1)), synth.Dir("e", later),
 			}},
 			want: []string{
-				"metadata d mode,owner 0 0", "metadata f mode 1 1", "metadata g owner 1 1", "metadata h owner 1 1", "metadata i xattrs 1 1",
+				"metadata d mode,owner 0 0", "metadata f mode 1 1", "metadata g owner 1 1", "metadata h owner 1 1", "metadata i xattrs 1 1", "metadata j xattrs 1 1",
 			},
 		},
 		{
