@@ -93,7 +93,7 @@ func (a *app) diff(ctx context.Context, old, new string, f *diffFlags) error {
 	if err := a.writeDiff(c, f); err != nil {
 		return err
 	}
-	if over := c.OverBudget(); over != "" {
+	if over := c.OverBudget(a.textOptions()); over != "" {
 		return &gateError{[]string{over}}
 	}
 	if f.exitCode && !c.Same() {

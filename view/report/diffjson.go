@@ -1,16 +1,13 @@
 package report
 
 import (
-	"cmp"
 	"io"
-	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/packages"
-	"github.com/layerscope/layerscope/analyze/tree"
 	"github.com/layerscope/layerscope/diff"
 )
 
@@ -414,14 +411,6 @@ func newBudgetJSON(c Comparison) *budgetJSON {
 	return &budgetJSON{*c.Budget, c.Stored.Diff(), c.budgetLevel().String()}
 }
 
-// path returns a path that both images have, or one of them, from the root on.
-func (c Comparison) path(old, new tree.Node) string {
-	if new != diff.NoNode {
-		return rooted(c.New.Tree, new)
-	}
-	return rooted(c.Old.Tree, old)
-}
-
 // filesByState returns the paths that differ, those that make the largest
 // difference first, ties by path.
 func (c Comparison) filesByState() [diff.NumFileStates][]diff.File {
@@ -429,18 +418,8 @@ func (c Comparison) filesByState() [diff.NumFileStates][]diff.File {
 	for _, f := range c.Files.Changes {
 		lists[f.State] = append(lists[f.State], f)
 	}
-	for _, files := range lists {
-		slices.SortStableFunc(files, byWeight) // they are in the order of the paths
+	for i, files := range lists {
+		lists[i] = sorted(files, func(f diff.File) diff.Bytes { return f.Bytes }) // they are in the order of the paths
 	}
 	return lists
 }
-
-// byWeight orders by the difference in bytes, and of one by the bytes: what was
-// moved, or has other content of the same size, makes none.
-func byWeight(a, b diff.File) int {
-	return cmp.Or(cmp.Compare(abs(b.Bytes.Diff()), abs(a.Bytes.Diff())), cmp.Compare(most(b.Bytes), most(a.Bytes)))
-}
-
-func most(b diff.Bytes) int64 { return max(b.Old, b.New) }
-
-func abs(n int64) int64 { return max(n, -n) }
