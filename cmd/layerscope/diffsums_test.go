@@ -138,7 +138,7 @@ func mirror(ts *testscript.TestScript, neg bool, args []string) {
 // opposite are the keys and the states that change places.
 var opposite = map[string]string{
 	"added": "removed", "upgraded": "downgraded", "old": "new", "onlyOld": "onlyNew", "path": "from",
-	"bytesOld": "bytesNew", "compressedOld": "compressedNew", "versionOld": "versionNew", "textOld": "textNew",
+	"bytesOld": "bytesNew", "compressedOld": "compressedNew", "versionOld": "versionNew", "textOld": "textNew", "releaseOld": "releaseNew",
 	"diffIDOld": "diffIDNew", "digestOld": "digestNew", "mediaTypeOld": "mediaTypeNew",
 }
 
@@ -168,6 +168,7 @@ func mirroredObject(v map[string]any) map[string]any {
 	}
 	if _, pull := v["reverse"]; pull {
 		v["bytes"], v["reverse"], v["layers"], v["reverseLayers"] = v["reverse"], v["bytes"], v["reverseLayers"], v["layers"]
+		v["chain"], v["reverseChain"] = v["reverseChain"], v["chain"]
 		return v
 	}
 	out := map[string]any{}

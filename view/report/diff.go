@@ -59,10 +59,13 @@ func (c Comparison) OverBudget(opts TextOptions) string {
 // growth says what NEW stores more and what it may, in full where rounding would
 // hide that it is beyond.
 func (s style) growth(c Comparison) string {
-	grew, limit := s.change(c.Stored.Diff()), s.change(*c.Budget)
+	say := func() (grew, limit string) {
+		return s.minus(text.Change(c.Stored.Diff(), s.amountOf)), s.minus(text.Change(*c.Budget, s.amountOf))
+	}
+	grew, limit := say()
 	if grew == limit && c.budgetLevel() == gate.Fail {
 		s.Bytes = true
-		grew, limit = s.change(c.Stored.Diff()), s.change(*c.Budget)
+		grew, limit = say()
 	}
 	return fmt.Sprintf("NEW stores %s, the limit is %s", grew, limit)
 }
@@ -84,6 +87,14 @@ func (s style) diff(b diff.Bytes) string {
 		return s.unknown()
 	}
 	return s.change(b.Diff())
+}
+
+// amountOf returns a number of bytes as a sentence has it: with a unit.
+func (s style) amountOf(n int64) string {
+	if s.Bytes {
+		return text.Bytes(n) + " B"
+	}
+	return s.size(n)
 }
 
 // to says what became of something.
@@ -277,7 +288,7 @@ func (s style) stores(b diff.Bytes) string {
 	if n < 0 {
 		more = "less"
 	}
-	line := fmt.Sprintf("NEW stores %s %s than OLD", s.size(abs(n)), more)
+	line := fmt.Sprintf("NEW stores %s %s than OLD", s.amountOf(abs(n)), more)
 	if share := s.share(b); share != "" {
 		line += " (" + share + ")"
 	}
@@ -306,7 +317,7 @@ func (s style) pull(has string, p diff.Pull) string {
 	case p.Bytes == diff.Unknown:
 		return fmt.Sprintf("A host that has %s fetches %s, of a size that isn't known", has, text.Plural(p.Layers, "layer"))
 	}
-	return fmt.Sprintf("A host that has %s fetches %s in %s", has, s.size(p.Bytes), text.Plural(p.Layers, "layer"))
+	return fmt.Sprintf("A host that has %s fetches %s in %s", has, s.amountOf(p.Bytes), text.Plural(p.Layers, "layer"))
 }
 
 // baseChange says what became of the base, "" if that says nothing.
@@ -319,6 +330,9 @@ func (s style) baseChange(b diff.BaseChange, q quote) string {
 		}
 		return "The base is the same: " + new
 	case diff.BaseRebuilt:
+		if b.OldRelease != b.NewRelease {
+			new += ": " + s.to(q(b.OldRelease, maxRelease), q(b.NewRelease, maxRelease))
+		}
 		return "The base is another build of " + new
 	case diff.BaseRelease, diff.BaseOther:
 		return "The base is another: " + s.to(old, new)
@@ -333,7 +347,11 @@ func distribution(d *packages.Distribution, q quote) string {
 	return q(cmp.Or(d.Name, strings.TrimSpace(d.ID+" "+d.Version)), maxDistribution)
 }
 
-const maxDistribution = 40
+// Cells that the names of distributions and of their releases take.
+const (
+	maxDistribution = 40
+	maxRelease      = 20
+)
 
 // totals returns what the images add up to: what it is of, OLD, NEW, the
 // difference, and what part of OLD that is.

@@ -280,7 +280,7 @@ func TestOverBudget(t *testing.T) {
 		want             string
 	}{
 		{0, 5_000_000, 5_000_000, ""},
-		{0, 5_000_001, 5_000_000, "budget: NEW stores +5000001, the limit is +5000000"},
+		{0, 5_000_001, 5_000_000, "budget: NEW stores +5000001 B, the limit is +5000000 B"},
 		{0, 7_000_000, 5_000_000, "budget: NEW stores +7.0 MB, the limit is +5.0 MB"},
 		{9_000_000, 8_500_000, -1_000_000, "budget: NEW stores -500 kB, the limit is -1.0 MB"},
 		{9_000_000, 8_000_000, -1_000_000, ""},

@@ -86,12 +86,17 @@ type deltaPullJSON struct {
 	Reverse       *int64 `json:"reverse"`
 	Layers        int    `json:"layers"`
 	ReverseLayers int    `json:"reverseLayers"`
+	Chain         *int64 `json:"chain"`
+	ReverseChain  *int64 `json:"reverseChain"`
 }
 
 type diffBaseJSON struct {
 	State string            `json:"state"`
 	Old   *distributionJSON `json:"old"`
 	New   *distributionJSON `json:"new"`
+
+	ReleaseOld *string `json:"releaseOld"`
+	ReleaseNew *string `json:"releaseNew"`
 	twoBytes
 }
 
@@ -259,6 +264,7 @@ func newDiffLayersJSON(d *diff.Diff) diffLayersJSON {
 		Shared: []layerPairJSON{}, SameContent: []layerPairJSON{}, OnlyOld: []layerPairJSON{}, OnlyNew: []layerPairJSON{},
 		DeltaPull: deltaPullJSON{
 			nullBytes(d.Layers.Pull.Bytes), nullBytes(d.Layers.Back.Bytes), d.Layers.Pull.Layers, d.Layers.Back.Layers,
+			nullBytes(d.Layers.Pull.Chain), nullBytes(d.Layers.Back.Chain),
 		},
 	}
 	for _, p := range d.Layers.Pairs {
@@ -288,7 +294,10 @@ func newLayerPairJSON(d *diff.Diff, p diff.LayerPair) layerPairJSON {
 }
 
 func newDiffBaseJSON(b diff.BaseChange) diffBaseJSON {
-	return diffBaseJSON{b.State.String(), newDistributionJSON(b.Old), newDistributionJSON(b.New), newTwoBytes(b.Stored)}
+	return diffBaseJSON{
+		b.State.String(), newDistributionJSON(b.Old), newDistributionJSON(b.New),
+		nullable(b.OldRelease), nullable(b.NewRelease), newTwoBytes(b.Stored),
+	}
 }
 
 func newDistributionJSON(d *packages.Distribution) *distributionJSON {

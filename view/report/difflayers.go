@@ -17,6 +17,9 @@ func (t diffText) pulls() {
 		has, wants string
 	}{{t.Layers.Pull, oldName, newName}, {t.Layers.Back, newName, oldName}} {
 		tab.add(t.size(p.Bytes), text.Count(p.Pull.Layers), fmt.Sprintf("by a host that has %s, for %s", p.has, p.wants))
+		if p.Chain != p.Bytes {
+			tab.add(t.size(p.Chain), "", "the same by Docker, without containerd's image store")
+		}
 	}
 	t.section("What hosts fetch, compressed", tab)
 }

@@ -26,7 +26,7 @@ func (t diffText) packages() {
 		for _, c := range rest {
 			sum = sum.Plus(c.Bytes)
 		}
-		row(sum, fmt.Sprintf("(%s; --all lists them)", text.Plural(len(rest), "more package")))
+		row(sum, "("+text.Plural(len(rest), "more package")+")")
 	}
 	if n := p.Unchanged.Count; n > 0 {
 		row(p.Unchanged.Bytes, fmt.Sprintf("(%s, the same)", text.Plural(n, "package")))
