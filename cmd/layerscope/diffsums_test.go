@@ -137,7 +137,7 @@ func mirror(ts *testscript.TestScript, neg bool, args []string) {
 
 // opposite are the keys and the states that change places.
 var opposite = map[string]string{
-	"added": "removed", "upgraded": "downgraded", "old": "new", "onlyOld": "onlyNew", "path": "from",
+	"added": "removed", "upgraded": "downgraded", "old": "new", "onlyOld": "onlyNew", "path": "from", "pathBase64": "fromBase64",
 	"bytesOld": "bytesNew", "compressedOld": "compressedNew", "versionOld": "versionNew", "textOld": "textNew", "releaseOld": "releaseNew",
 	"diffIDOld": "diffIDNew", "digestOld": "digestNew", "mediaTypeOld": "mediaTypeNew",
 }
@@ -174,7 +174,7 @@ func mirroredObject(v map[string]any) map[string]any {
 	out := map[string]any{}
 	for key, value := range v {
 		as, swap := opposite[key]
-		if key == "path" && v["from"] == nil || key == "from" && value == nil {
+		if v["from"] == nil && (as == "from" || as == "path" || as == "fromBase64") {
 			swap = false // it wasn't moved
 		}
 		if swap {
