@@ -89,7 +89,11 @@ func (t *table) line(w *bufio.Writer, cells []string, widths []int) {
 			b.WriteString(text.PadLeft(cell, widths[i]))
 		}
 	}
-	w.WriteString(strings.TrimRight(b.String(), " "))
+	line := strings.TrimRight(b.String(), " ")
+	if !t.wrap { // on a narrow line there is no room for all columns
+		line = t.cut(line)
+	}
+	w.WriteString(line)
 	w.WriteByte('\n')
 }
 
