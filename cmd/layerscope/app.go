@@ -59,14 +59,22 @@ func (a *app) imageCommand(name, short, usage string, run func(ctx context.Conte
 // start begins to analyze the image that ref names. What more is done to it
 // than most commands need, ask says.
 func (a *app) start(ctx context.Context, ref string, ask ...func(*analyze.Options)) (*analyze.Job, error) {
-	if ref == string(source.Stdin) && isTerminal(a.in) {
-		return nil, &source.HintError{Err: errNoStdin, Hint: "pipe an archive in: docker save IMAGE | layerscope -"}
+	if err := a.checkStdin(ref); err != nil {
+		return nil, err
 	}
 	opts := a.analyzeOptions()
 	for _, f := range ask {
 		f(&opts)
 	}
 	return analyze.Start(ctx, ref, opts), nil
+}
+
+// checkStdin returns an error if an image is to come from a terminal.
+func (a *app) checkStdin(ref string) error {
+	if ref == string(source.Stdin) && isTerminal(a.in) {
+		return &source.HintError{Err: errNoStdin, Hint: "pipe an archive in: docker save IMAGE | layerscope -"}
+	}
+	return nil
 }
 
 // analyze analyzes the image that ref names, with the progress shown.

@@ -43,6 +43,8 @@ func TestScripts(t *testing.T) {
 			"plain":    plain,
 			"schema":   schema,
 			"sums":     sums,
+			"diffsums": diffsums,
+			"mirror":   mirror,
 		},
 	})
 }

@@ -11,6 +11,7 @@ const rootUsage = `Usage:
     layerscope packages [FLAGS] IMAGE      write what its packages take
     layerscope cat [FLAGS] IMAGE PATH      write one of its files
     layerscope check [FLAGS] IMAGE         hold it to limits, for CI
+    layerscope diff [FLAGS] OLD NEW        write what differs between two
     layerscope cascade [FLAGS] [CONTEXT]   tell what a build runs again
     layerscope demo                        look around in a demo image
     layerscope version
@@ -198,6 +199,34 @@ Examples:
     layerscope check --max-size 300MB --max-dead-percent 5 app:latest
     layerscope check --max-leaks 0 --forbid .git --forbid '*.map' app.tar
     layerscope check --config ci/limits.yaml --own --format json app:latest
+`
+
+const diffUsage = `Usage:
+    layerscope diff [FLAGS] OLD NEW
+
+Writes what differs between two images: by how much NEW is larger or smaller
+and why; what a host that has OLD fetches for NEW; layers, steps, directories,
+files, packages and config. Each table adds up to the difference exactly.
+
+    --all                  lists without limits, and steps that are the same
+    --strict               files that differ in their times alone differ
+    --layers-only          compare only the layers that the manifests name: of
+                           images in registries none is fetched
+    --budget SIZE          exit with 1 if NEW stores more than SIZE over OLD:
+                           5MB, or -1MB if it must store that much less
+    --exit-code            exit with 1 if they differ, with 0 if they are the
+                           same
+    --format text|json|markdown
+                           text to read (default), JSON (docs/json.md), or a
+                           comment on a pull request
+
+And the flags of "layerscope --help", which are for both images.
+docs/diff.md tells more.
+
+Examples:
+    layerscope diff app:1.4 app:1.5
+    layerscope diff --layers-only registry://org/app:1.4 registry://org/app:1.5
+    layerscope diff --budget 5MB --format markdown app:main app:ci
 `
 
 const demoUsage = `Usage:

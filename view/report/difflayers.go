@@ -1,0 +1,262 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/layerscope/layerscope/diff"
+	"github.com/layerscope/layerscope/view/text"
+)
+
+// pulls writes what hosts fetch.
+func (t diffText) pulls() {
+	tab := table{columns: []column{{title: "BYTES"}, {title: "LAYERS"}, {title: "FETCHED", left: true}}}
+	for _, p := range []struct {
+		diff.Pull
+		has, wants string
+	}{{t.Layers.Pull, oldName, newName}, {t.Layers.Back, newName, oldName}} {
+		tab.add(t.size(p.Bytes), text.Count(p.Pull.Layers), fmt.Sprintf("by a host that has %s, for %s", p.has, p.wants))
+		if p.Chain != p.Bytes {
+			tab.add(t.size(p.Chain), "", "the same by Docker, without containerd's image store")
+		}
+	}
+	t.section("What hosts fetch, compressed", tab)
+}
+
+// span is a run of rows of a table: those that are alike, or one.
+type span struct{ from, to int }
+
+// spans cuts n rows into spans: of those that shown shows one each, of the others
+// all that stand together and are alike.
+func spans(n int, shown func(int) bool, alike func(a, b int) bool) []span {
+	var out []span
+	for i := range n {
+		if last := len(out) - 1; last >= 0 && !shown(i) && !shown(i-1) && alike(i-1, i) {
+			out[last].to = i + 1
+			continue
+		}
+		out = append(out, span{i, i + 1})
+	}
+	return out
+}
+
+// heaviest returns of n rows the most that make the largest difference, of those
+// that count.
+func heaviest(n, most int, counts func(int) bool, bytes func(int) diff.Bytes) map[int]bool {
+	var rows []int
+	for i := range n {
+		if counts(i) {
+			rows = append(rows, i)
+		}
+	}
+	rows = sorted(rows, bytes)
+	shown := map[int]bool{}
+	for _, i := range rows[:min(len(rows), most)] {
+		shown[i] = true
+	}
+	return shown
+}
+
+// indexes returns the indexes of a span on one side, "" for none.
+func indexes(s span, at func(int) int) string {
+	first, last := -1, -1
+	for i := s.from; i < s.to; i++ {
+		if n := at(i); n >= 0 {
+			if first < 0 {
+				first = n
+			}
+			last = n
+		}
+	}
+	if first == last {
+		return index(first)
+	}
+	return fmt.Sprintf("%d-%d", first, last)
+}
+
+// layerText says how layers are found in the other image.
+var layerText = map[diff.LayerState]string{
+	diff.Shared:       "shared",
+	diff.Recompressed: "recompressed",
+	diff.Retouched:    "other times",
+	diff.OnlyOld:      "only OLD",
+	diff.OnlyNew:      "only NEW",
+}
+
+// layers writes the layers side by side, those that are shared in short.
+func (t diffText) layers() {
+	pairs := t.Layers.Pairs
+	tab := table{columns: []column{{title: "OLD"}, {title: "NEW"}, {title: "LAYER", left: true}, {title: "STORED"}, {title: "COMPRESSED"}, {title: "STEP", left: true}}}
+	most := fewRows
+	if t.layersOnly() {
+		most = someRows
+		tab.drop("STORED")
+	}
+	shown := heaviest(len(pairs), most, func(i int) bool { return pairs[i].State != diff.Shared }, func(i int) diff.Bytes { return fetched(pairs[i]) })
+	for _, s := range spans(len(pairs), func(i int) bool { return t.rows == 0 || shown[i] }, func(a, b int) bool { return pairs[a].State == pairs[b].State }) {
+		p := pairs[s.from]
+		stored, compressed := p.Stored, p.Compressed
+		for _, more := range pairs[s.from+1 : s.to] {
+			stored, compressed = stored.Plus(more.Stored), compressed.Plus(more.Compressed)
+		}
+		what := t.madeBy(p)
+		if n := s.to - s.from; n > 1 {
+			what = "(" + text.Plural(n, "layer") + ")"
+		}
+		row := []string{
+			indexes(s, func(i int) int { return pairs[i].Old }), indexes(s, func(i int) int { return pairs[i].New }), layerText[p.State],
+		}
+		if !t.layersOnly() {
+			row = append(row, t.both(stored, p))
+		}
+		tab.add(append(row, t.both(compressed, p), what)...)
+	}
+	if !anyCompressed(t.Old) && !anyCompressed(t.New) {
+		tab.drop("COMPRESSED")
+	}
+	t.section("Layers: "+t.layerCounts(), tab)
+}
+
+// fetched returns what is fetched of a layer or, where that isn't known, what it
+// stores.
+func fetched(p diff.LayerPair) diff.Bytes {
+	if p.Compressed.Known() {
+		return p.Compressed
+	}
+	return p.Stored
+}
+
+// both returns the bytes of a layer: one number where that says it.
+func (s style) both(b diff.Bytes, p diff.LayerPair) string {
+	switch {
+	case p.Old < 0:
+		return s.size(b.New)
+	case p.New < 0 || b.Old == b.New:
+		return s.size(b.Old)
+	}
+	return s.to(s.size(b.Old), s.size(b.New))
+}
+
+// madeBy returns the step that made a layer.
+func (t diffText) madeBy(p diff.LayerPair) string {
+	m, k := t.New, p.New
+	if k < 0 {
+		m, k = t.Old, p.Old
+	}
+	if len(m.Steps) == 0 {
+		return ""
+	}
+	return t.foreign(m.Steps[m.Layers[k].Step].Text)
+}
+
+// layerCounts says how many layers there are of each state.
+func (c Comparison) layerCounts() string {
+	var n [diff.OnlyNew + 1]int
+	for _, p := range c.Layers.Pairs {
+		n[p.State]++
+	}
+	return counts([]counted{
+		{n[diff.Shared], "shared"}, {n[diff.Recompressed], "recompressed"}, {n[diff.Retouched], "with other times"},
+		{n[diff.OnlyOld], "only in OLD"}, {n[diff.OnlyNew], "only in NEW"},
+	})
+}
+
+// counted is how many there are of something.
+type counted struct {
+	n    int
+	what string
+}
+
+// counts says how many there are of each, but for those that there are none of.
+func counts(all []counted) string {
+	var parts []string
+	for _, c := range all {
+		if c.n > 0 {
+			parts = append(parts, text.Count(c.n)+" "+c.what)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// steps writes the steps side by side, those that are the same in short.
+func (t diffText) steps() {
+	steps := t.Steps
+	tab := table{columns: []column{{title: "OLD"}, {title: "NEW"}, {title: "STATE", left: true}, {title: "BEFORE"}, {title: "AFTER"}, {title: "DIFFERENCE"}, {title: "STEP", left: true}}}
+	shown := heaviest(len(steps), someRows, func(i int) bool { return !isSame(steps[i]) }, func(i int) diff.Bytes { return steps[i].Stored })
+	alike := func(a, b int) bool {
+		return steps[a].State == steps[b].State || !isSame(steps[a]) && !isSame(steps[b])
+	}
+	for _, s := range spans(len(steps), func(i int) bool { return t.rows == 0 || shown[i] }, alike) {
+		if s.to-s.from > 1 {
+			t.stepsRow(&tab, s)
+		} else {
+			t.stepRow(&tab, steps[s.from])
+		}
+	}
+	if len(steps) > 0 {
+		tab.add("", "", "", t.size(t.Stored.Old), t.size(t.Stored.New), t.style.diff(t.Stored), "(all that is stored)")
+	}
+	t.section("Steps: "+t.stepCounts(), tab)
+}
+
+// isSame tells whether the content of a step is the same.
+func isSame(s diff.Step) bool { return s.State == diff.StepSame || s.State == diff.StepRebuilt }
+
+// stepRow adds a step, of one that was edited what it was too.
+func (t diffText) stepRow(tab *table, s diff.Step) {
+	before, after := t.size(s.Stored.Old), t.size(s.Stored.New)
+	if s.Old < 0 {
+		before = ""
+	}
+	if s.New < 0 {
+		after = ""
+	}
+	tab.add(index(s.Old), index(s.New), s.State.String(), before, after, t.style.diff(s.Stored), t.foreign(t.stepText(s)))
+	if s.State == diff.StepEdited {
+		tab.add("", "", "", "", "", "", "was: "+t.foreign(t.Old.Steps[s.Old].Text))
+	}
+}
+
+// stepsRow adds some steps that are shown as one.
+func (t diffText) stepsRow(tab *table, sp span) {
+	all := t.Steps[sp.from:sp.to]
+	state, sum := all[0].State.String(), diff.Bytes{}
+	for _, s := range all {
+		sum = sum.Plus(s.Stored)
+		if s.State != all[0].State {
+			state = ""
+		}
+	}
+	tab.add(indexes(sp, func(i int) int { return t.Steps[i].Old }), indexes(sp, func(i int) int { return t.Steps[i].New }), state,
+		t.size(sum.Old), t.size(sum.New), t.style.diff(sum), "("+text.Plural(len(all), "step")+")")
+}
+
+// index returns an index, "" for none.
+func index(i int) string {
+	if i < 0 {
+		return ""
+	}
+	return strconv.Itoa(i)
+}
+
+// stepText returns the text of a step, of NEW if that has it.
+func (c Comparison) stepText(s diff.Step) string {
+	if s.New >= 0 {
+		return c.New.Steps[s.New].Text
+	}
+	return c.Old.Steps[s.Old].Text
+}
+
+// stepCounts says how many steps there are of each state.
+func (c Comparison) stepCounts() string {
+	var n [diff.StepAdded + 1]int
+	for _, s := range c.Steps {
+		n[s.State]++
+	}
+	all := make([]counted, len(n))
+	for i := range n {
+		all[i] = counted{n[i], diff.StepState(i).String()}
+	}
+	return counts(all)
+}
