@@ -129,7 +129,7 @@ func (b *Builder) failed(name string, err error, out *output) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	e := &Error{Doing: "building the stage " + name, Err: said(out, err), Hint: "docker build with the same arguments shows all of it"}
+	e := &Error{Doing: "building the stage " + name, Err: said(out, err), Hint: "docker build shows all that it says of it"}
 	if !b.engine.buildKit && strings.Contains(e.Err.Error(), "BuildKit") {
 		e.Hint = "the engine's classic builder is asked: install docker's buildx, or unset DOCKER_BUILDKIT"
 	}

@@ -59,23 +59,58 @@ func Read(f *dockerfile.File, opt Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Stages, p.Target = g.Stages, g.Target.Index
+	p.Stages, p.Target = needed(g), g.Target.Index
 	return p, nil
 }
 
-// Empty tells whether a stage is nothing at all: scratch, and no instruction
-// that makes an image of it. Builders refuse to build those.
+// needed returns the stages, of which those are Needed that the target is from
+// or takes something of, or that such a stage does. To the graph stages that are
+// alike are one.
+func needed(g *cascade.Graph) []*cascade.Stage {
+	stages := make([]*cascade.Stage, len(g.Stages))
+	for i, s := range g.Stages {
+		c := *s
+		c.Needed = false
+		stages[i] = &c
+	}
+	todo := []int{g.Target.Index}
+	for len(todo) > 0 {
+		s := stages[todo[len(todo)-1]]
+		todo = todo[:len(todo)-1]
+		if s.Needed {
+			continue
+		}
+		s.Needed = true
+		if s.Below >= 0 {
+			todo = append(todo, s.Below)
+		}
+		for _, t := range g.Takes {
+			if t.By == s.Index {
+				todo = append(todo, t.Of)
+			}
+		}
+	}
+	return stages
+}
+
+// Empty tells whether a stage has no files: it is from scratch, and no
+// instruction of it makes any. Builders refuse to build what has no instruction
+// at all, and engines to hand out what has no layer.
 func (p *Plan) Empty(s *cascade.Stage) bool {
 	for _, c := range p.chain(s) {
-		if slices.ContainsFunc(c.Instructions, func(ins *dockerfile.Instruction) bool { return ins.Keyword != "ARG" }) {
+		if slices.ContainsFunc(c.Instructions, func(ins *dockerfile.Instruction) bool { return !slices.Contains(settings, ins.Keyword) }) {
 			return false
 		}
-		s = p.Stages[c.Index]
-		if s.Below < 0 {
+		if c.Below < 0 {
 			return c.Base == "scratch"
 		}
 	}
 	return false
+}
+
+// settings are instructions that make no files.
+var settings = []string{
+	"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "SHELL", "STOPSIGNAL", "USER", "VOLUME",
 }
 
 // chain returns the stage, the stage that it is from, and so on.
@@ -131,8 +166,7 @@ type Stage struct {
 	*cascade.Stage
 	// Image is the stage's; nil if it isn't known, or Empty.
 	Image *analyze.Image
-	// Empty tells that the stage is scratch and nothing else: it stores
-	// nothing.
+	// Empty tells that the stage has no files: it stores nothing.
 	Empty  bool
 	Target bool // it is what the build is for
 
@@ -188,7 +222,7 @@ func (p *Plan) Report(ctx context.Context, images map[int]*analyze.Image, causes
 		return nil, err
 	}
 	r := &Report{Plan: p, Graph: g}
-	for i, s := range g.Stages {
+	for i, s := range needed(g) {
 		r.All = append(r.All, &Stage{Stage: s, Image: images[i], Empty: p.Empty(s), Target: i == p.Target, Stored: analyze.Unknown})
 	}
 	for _, t := range g.Takes {
