@@ -25,9 +25,9 @@ import (
 //   - A directory gives what is in it. --exclude, and what --parents makes of the
 //     source, count for what is inside, never for a source itself.
 
-// maxPath is the most bytes of a path that patterns are held to. No file of a
-// longer one can be made by a builder.
-const maxPath = 1 << 16
+// maxPath is the most bytes of a path that patterns are held to, as many as
+// Linux takes of one: each directory of it is matched, with all of its path.
+const maxPath = 4096
 
 var errLongPath = fmt.Errorf("a path is longer than %d bytes", maxPath)
 

@@ -73,6 +73,10 @@ func needed(g *cascade.Graph) []*cascade.Stage {
 		c.Needed = false
 		stages[i] = &c
 	}
+	taken := make([][]int, len(stages)) // stages that a stage takes of
+	for _, t := range g.Takes {
+		taken[t.By] = append(taken[t.By], t.Of)
+	}
 	todo := []int{g.Target.Index}
 	for len(todo) > 0 {
 		s := stages[todo[len(todo)-1]]
@@ -84,11 +88,7 @@ func needed(g *cascade.Graph) []*cascade.Stage {
 		if s.Below >= 0 {
 			todo = append(todo, s.Below)
 		}
-		for _, t := range g.Takes {
-			if t.By == s.Index {
-				todo = append(todo, t.Of)
-			}
-		}
+		todo = append(todo, taken[s.Index]...)
 	}
 	return stages
 }
