@@ -63,14 +63,14 @@ func takeKind(t stages.Take) string {
 }
 
 // problem says why it isn't known what an instruction takes; "" if it is.
-func problem(err error) string {
+func (r stageReport) problem(err error) string {
 	switch e := err.(type) {
 	case nil:
 		return ""
 	case *tree.MissingError:
-		return "the stage has no " + strconv.Quote("/"+e.At)
+		return r.redact.Text("the stage has no " + strconv.Quote("/"+e.At))
 	}
-	return err.Error()
+	return r.redact.Text(err.Error())
 }
 
 // kindSum is what is left behind for a kind of cause.

@@ -121,7 +121,7 @@ func (r stageReport) stageJSON(s *stages.Stage) stageJSON {
 func (r stageReport) takeJSON(t stages.Take) takeJSON {
 	out := takeJSON{
 		By: t.By, Line: lineJSON(t.Step.Lines), Instruction: t.Step.Keyword, Text: r.text(t),
-		Kind: takeKind(t), Paths: []pathJSON{}, Problem: nullable(problem(t.Err)),
+		Kind: takeKind(t), Paths: []pathJSON{}, Problem: nullable(r.problem(t.Err)),
 	}
 	for _, p := range takePaths(t) {
 		out.Paths = append(out.Paths, newPathJSON(r.redact.Text(p)))

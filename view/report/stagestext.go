@@ -135,7 +135,7 @@ func (t stagesText) takes(w *bufio.Writer, s *stages.Stage) {
 	}
 	table.write(w)
 	for _, k := range s.Takes {
-		if why := problem(k.Err); why != "" {
+		if why := t.problem(k.Err); why != "" {
 			fmt.Fprintln(w, t.cut(fmt.Sprintf("  line %s: %s", k.Step.Lines, t.foreign(why))))
 		}
 	}
