@@ -99,7 +99,7 @@ func (b *Builder) Build(ctx context.Context, t Target) (id string, err error) {
 		b.printed = append(b.printed, stepImages(out.stdout.Bytes())...)
 	}
 	written, reading := os.ReadFile(file)
-	id = strings.TrimSpace(string(written))
+	id = b.listed(context.WithoutCancel(ctx), strings.TrimSpace(string(written)))
 	if id != "" && !b.before[id] && !slices.Contains(b.made, id) {
 		b.made = append(b.made, id)
 	}
@@ -112,6 +112,20 @@ func (b *Builder) Build(ctx context.Context, t Target) (id string, err error) {
 		return "", &Error{Doing: "building the stage " + t.Name, Err: errNoImage}
 	}
 	return id, nil
+}
+
+// listed returns the ID by which docker lists an image that it built: some
+// engines list them by another digest than builders tell.
+func (b *Builder) listed(ctx context.Context, id string) string {
+	if id == "" {
+		return ""
+	}
+	if about, err := b.inspect(ctx, []string{id}); err == nil {
+		for listed := range about {
+			return listed
+		}
+	}
+	return id
 }
 
 var errNoImage = errors.New("docker tells of no image")

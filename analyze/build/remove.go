@@ -97,7 +97,8 @@ func (b *Builder) ours(ctx context.Context, interrupted bool) ([]string, error) 
 	}
 	return slices.DeleteFunc(now, func(id string) bool {
 		i, ok := about[id]
-		return !ok || len(i.RepoTags)+len(i.RepoDigests) > 0 || !b.isOurs(id, i.Parent, interrupted)
+		pulled := len(i.RepoDigests) > 0 && !slices.Contains(b.made, id)
+		return !ok || len(i.RepoTags) > 0 || pulled || !b.isOurs(id, i.Parent, interrupted)
 	}), nil
 }
 

@@ -69,10 +69,15 @@ func (t stagesText) table(w *bufio.Writer) {
 		if t.passedOn(s) { // all of it
 			out, files = "", ""
 		}
-		table.add(strconv.Itoa(s.Index), t.name(s.Name), t.size(s.Stored), out, files, left, t.becomes(s), t.foreign(t.redact.Text(s.Base)))
+		name := t.shorten(t.name(s.Name), maxStageName, text.TruncateMiddle)
+		table.add(strconv.Itoa(s.Index), name, t.size(s.Stored), out, files, left, t.becomes(s), t.foreign(t.redact.Text(s.Base)))
 	}
 	table.write(w)
 }
+
+// maxStageName is the most cells that a stage's name takes in a table of limited
+// width.
+const maxStageName = 20
 
 // passedOn tells whether all of a stage is the target's, or another stage's.
 func (t stagesText) passedOn(s *stages.Stage) bool { return s.Target || len(s.Heirs) > 0 }
@@ -102,11 +107,8 @@ func (t stagesText) stage(w *bufio.Writer, s *stages.Stage) {
 	if len(s.Takes) == 0 && s.Left.Copies == 0 {
 		return
 	}
-	if s.Name == "" {
-		fmt.Fprintf(w, "\nStage %d\n", s.Index)
-	} else {
-		fmt.Fprintln(w, t.cut(fmt.Sprintf("\nStage %d, %s", s.Index, t.name(s.Name))))
-	}
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, t.cut("S"+strings.TrimPrefix(t.title(s), "s")))
 	t.takes(w, s)
 	t.left(w, s)
 }
