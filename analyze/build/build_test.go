@@ -97,9 +97,13 @@ case "$1 $2" in
 	done ;;
 "image rm")
 	[ "$3" = --no-prune ] || exit 9
-	if grep -q "^[^ ]* $4" images; then echo "has children" >&2; exit 1; fi
-	echo "$4" >>removed
-	grep -v "^$4 " images >rest; mv rest images ;;
+	shift 3
+	for id; do
+		if grep -q "^[^ ]* $id" images; then echo "has children" >&2; bad=1; continue; fi
+		echo "$id" >>removed
+		grep -v "^$id " images >rest; mv rest images
+	done
+	exit $bad ;;
 "build "*) cat later >>images; cat says; exit 1 ;;
 esac
 `

@@ -38,15 +38,9 @@ func (b *Builder) remove(ctx context.Context, interrupted bool) error {
 		until = until.Add(settling)
 	}
 	for {
-		left, err := b.removeNow(ctx, interrupted)
-		if err != nil && ctx.Err() == nil && time.Now().Before(until) {
-			err = nil // in use, for now
-		}
-		if err != nil {
-			return err
-		}
-		if left == 0 && !time.Now().Before(until) {
-			return nil
+		err := b.removeNow(ctx, interrupted)
+		if ctx.Err() != nil || !time.Now().Before(until) {
+			return err // until then it may be in use
 		}
 		select {
 		case <-ctx.Done():
@@ -56,28 +50,24 @@ func (b *Builder) remove(ctx context.Context, interrupted bool) error {
 	}
 }
 
-// removeNow removes what there is now and returns how many images are left that
-// were others' parents.
-func (b *Builder) removeNow(ctx context.Context, interrupted bool) (left int, err error) {
-	all, err := b.ours(ctx, interrupted)
-	if err != nil {
-		return 0, err
-	}
-	for len(all) > 0 {
-		var kept []string
-		var why error
-		for _, id := range all {
-			// Without its parents, which may have been there before.
-			if out, err := b.run(ctx, []string{"image", "rm", "--no-prune", id}, nil); err != nil {
-				kept, why = append(kept, id), said(out, err)
-			}
+// removeNow removes what there is now. Children go first; what is in the way of
+// its parent goes with the next pass.
+func (b *Builder) removeNow(ctx context.Context, interrupted bool) error {
+	var why error
+	for last := -1; ; {
+		all, err := b.ours(ctx, interrupted)
+		if err != nil || len(all) == 0 {
+			return err
 		}
-		if len(kept) == len(all) {
-			return len(kept), &Error{Doing: fmt.Sprintf("removing what was built (%s)", strings.Join(kept, ", ")), Err: why}
+		if len(all) == last {
+			return &Error{Doing: fmt.Sprintf("removing what was built (%s)", strings.Join(all, ", ")), Err: why}
 		}
-		all = kept
+		last = len(all)
+		// Without their parents, which may have been there before.
+		if out, err := b.run(ctx, append([]string{"image", "rm", "--no-prune"}, all...), nil); err != nil {
+			why = said(out, err)
+		}
 	}
-	return 0, nil
 }
 
 // ours returns the images that this builder made and that are still there
