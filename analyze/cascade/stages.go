@@ -87,6 +87,8 @@ type command struct {
 	mounts  []*plan
 	trigger bool
 	broken  error // it isn't known, or was refused
+
+	doubtful bool // see Take.Unsure
 }
 
 // state is what a stage has come to.
@@ -99,6 +101,7 @@ type state struct {
 	user     traced
 	shell    traced // joined by NUL; "" for the default
 	onBuild  []trigger
+	unsure   unsure
 }
 
 // traced is a value, and what it comes from.
@@ -136,7 +139,7 @@ func newPlanner(f *dockerfile.File, opt Options) (*planner, error) {
 		p.step(ins, -1)
 	}
 	for _, s := range f.Stages {
-		p.g.Stages = append(p.g.Stages, &Stage{Stage: s})
+		p.g.Stages = append(p.g.Stages, &Stage{Stage: s, Below: -1})
 		p.from = append(p.from, len(p.g.Steps))
 		p.step(s.From, s.Index)
 		for _, ins := range s.Instructions {
@@ -370,6 +373,9 @@ func (p *planner) readStage(stage *Stage) error {
 		if p.opt.Builder == Classic {
 			s.base = p.byName[strings.ToLower(name)]
 		}
+	}
+	if s.base != nil {
+		stage.Below = s.base.index
 	}
 	if stage.Name != "" {
 		key := stage.Name

@@ -79,7 +79,7 @@ func (in *buildInput) find(f *cascadeFlags) error {
 	} else if fi, err := os.Stat(in.dir); err == nil && !fi.IsDir() {
 		return &source.HintError{
 			Err:  &buildcontext.Error{Dir: in.dir, Err: buildcontext.ErrNotDirectory},
-			Hint: fmt.Sprintf("a Dockerfile is given with -f: layerscope cascade -f %s %s", in.dir, filepath.Dir(in.dir)),
+			Hint: fmt.Sprintf("a Dockerfile is given with -f: layerscope %s -f %s %s", f.cmd.Name(), in.dir, filepath.Dir(in.dir)),
 		}
 	} else if err != nil {
 		return &buildcontext.Error{Dir: in.dir, Err: plainPath(err)}
@@ -87,7 +87,7 @@ func (in *buildInput) find(f *cascadeFlags) error {
 	switch f.file {
 	case stdinPath:
 		if isTerminal(in.app.in) {
-			return &source.HintError{Err: errors.New("standard input is a terminal, not a Dockerfile"), Hint: "pipe one in: layerscope cascade - < Dockerfile"}
+			return &source.HintError{Err: errors.New("standard input is a terminal, not a Dockerfile"), Hint: fmt.Sprintf("pipe one in: layerscope %s -f - < Dockerfile", f.cmd.Name())}
 		}
 		in.shown = "Dockerfile on standard input"
 		return nil

@@ -13,6 +13,7 @@ const rootUsage = `Usage:
     layerscope check [FLAGS] IMAGE         hold it to limits, for CI
     layerscope diff [FLAGS] OLD NEW        write what differs between two
     layerscope cascade [FLAGS] [CONTEXT]   tell what a build runs again
+    layerscope stages [FLAGS] [CONTEXT]    tell what build stages leave behind
     layerscope demo                        look around in a demo image
     layerscope version
     layerscope completion bash|zsh|fish|powershell
@@ -308,4 +309,33 @@ Examples:
     layerscope cascade --line 12 --image app:latest --log build.log
     layerscope cascade --git main --format markdown
     layerscope cascade --file package.json --same /app/dist
+`
+
+const stagesUsage = `Usage:
+    layerscope stages [FLAGS] [CONTEXT] [-- ARGS]
+
+Tells what each stage of a Dockerfile stores, what the other stages take of it,
+and what it leaves behind, by cause. It has docker build the stages, of the
+directory CONTEXT (default: this one), and removes their images afterwards.
+
+    -f, --file DOCKERFILE        the Dockerfile, if not CONTEXT/Dockerfile; -
+                                 is standard input
+    --target STAGE               the stage that is built for, if not the last;
+                                 only the stages that it needs are built
+    --build-arg NAME[=VALUE]     a build argument
+    ARGS                         more arguments for docker build, as for
+                                 secrets
+    --keep                       keep the images that are built
+    --image STAGE=REF            an image of a stage, by its name or number, to
+                                 take as it is; may be repeated. Then nothing
+                                 is built, and stages without one aren't known
+    --format text|json           text to read (default), or JSON (docs/json.md)
+
+And the flags of "layerscope --help"; --platform and --pull are docker build's
+too. docs/stages.md tells more.
+
+Examples:
+    layerscope stages
+    layerscope stages -f deploy/Dockerfile --target api .
+    layerscope stages --image build=app:build --image run=app:latest
 `

@@ -378,7 +378,7 @@ func (c Comparison) totals(s style) [][5]string {
 	return rows
 }
 
-// Parts of a cause that are shown.
+// Parts of a cause that are named, in a comparison if they say enough of it.
 const (
 	maxParts  = 3
 	partShare = 20 // at least one in so many of the bytes by which the cause's parts differ

@@ -1,0 +1,175 @@
+package build
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestNoDocker(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := Open(t.Context(), Options{Dir: "."})
+	if e, ok := errors.AsType[*Error](err); !ok || !strings.Contains(e.Error(), "no docker command") || !strings.Contains(e.Advice(), "--image") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestAtLeast(t *testing.T) {
+	for _, tt := range []struct {
+		version string
+		numbers []int
+		want    bool
+	}{
+		{"23.0.1", []int{23}, true}, {"28.2.2", []int{23}, true}, {"20.10.24+dfsg1", []int{23}, false}, {"18.09.1", []int{18, 9}, true},
+		{"18.06.3", []int{18, 9}, false}, {"1.39", []int{1, 39}, true}, {"1.9", []int{1, 39}, false}, {"2.0", []int{1, 39}, true},
+		{"", []int{1}, false}, {"dev", []int{1}, false}, {"1", []int{1, 2}, false},
+	} {
+		if got := atLeast(tt.version, tt.numbers...); got != tt.want {
+			t.Errorf("%q at least %v: %v", tt.version, tt.numbers, got)
+		}
+	}
+}
+
+// What BuildKit, the classic builder and docker itself write when they fail.
+func TestSaid(t *testing.T) {
+	for _, tt := range []struct{ stdout, stderr, want string }{
+		{"", "#5 0.1 hello\n------\n > [2/2] RUN false:\n------\nexecutor failed running [/bin/sh -c false]: exit code: 1\n", "executor failed running [/bin/sh -c false]: exit code: 1"},
+		{"", "DEPRECATED: The legacy builder\n\nThe command '/bin/sh -c false' returned a non-zero code: 1\n", "The command '/bin/sh -c false' returned a non-zero code: 1"},
+		{"", "Dockerfile:2\n--------\nERROR: failed to solve: exit code: 1\n\nView build details: docker-desktop://x\n", "ERROR: failed to solve: exit code: 1"},
+		{"", "unknown flag: --x\nSee 'docker build --help'.\n", "unknown flag: --x"},
+		{"only here\n", "", "only here"},
+		{"", "", "docker says nothing: exit status 1"},
+	} {
+		out := &output{}
+		out.stdout.Write([]byte(tt.stdout))
+		out.stderr.Write([]byte(tt.stderr))
+		if got := said(out, errors.New("exit status 1")).Error(); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.stderr, got, tt.want)
+		}
+	}
+}
+
+func TestStepImages(t *testing.T) {
+	out := "Step 1/3 : FROM scratch\n ---> \nStep 2/3 : COPY a /\n ---> Using cache\n ---> 0123456789ab\nStep 3/3 : RUN x\n ---> Running in ffffffffffff\n" +
+		" ---> not one\nRemoving intermediate container ffffffffffff\n ---> ba9876543210\nSuccessfully built ba9876543210\n"
+	if diff := cmp.Diff([]string{"0123456789ab", "ba9876543210"}, stepImages([]byte(out))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTail(t *testing.T) {
+	var out tail
+	line := []byte(strings.Repeat("x", 1<<20-1) + "\n")
+	for range 50 {
+		out.Write(line)
+	}
+	out.Write([]byte("last\n"))
+	if n := len(out.Bytes()); n > 2*maxTail || n < maxTail || !strings.HasSuffix(out.String(), "\nlast\n") {
+		t.Errorf("%d bytes are kept", n)
+	}
+}
+
+// fakeDocker writes a docker command that keeps its images in a file: those that
+// it removes it notes, and it refuses what has children.
+func fakeDocker(t *testing.T, images string) (removed func() string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the docker command is a shell script")
+	}
+	dir := t.TempDir()
+	script := `#!/bin/sh
+cd ` + dir + `
+case "$1 $2" in
+"version "*) echo '{"Client":{"Version":"20.10.0"},"Server":{"Os":"linux","ApiVersion":"1.41"}}' ;;
+"image ls") cut -d' ' -f1 images ;;
+"image inspect")
+	shift 4
+	for id; do
+		grep "^$id " images | while read -r id parent tag; do
+			echo "{\"Id\":\"$id\",\"Parent\":\"${parent#-}\",\"RepoTags\":[${tag:+\"$tag\"}]}"
+		done
+	done ;;
+"image rm")
+	[ "$3" = --no-prune ] || exit 9
+	shift 3
+	for id; do
+		if grep -q "^[^ ]* $id" images; then echo "has children" >&2; bad=1; continue; fi
+		echo "$id" >>removed
+		grep -v "^$id " images >rest; mv rest images
+	done
+	exit $bad ;;
+"build "*) cat later >>images; cat says; exit 1 ;;
+esac
+`
+	for name, text := range map[string]string{"docker": script, "images": "", "later": images, "removed": "", "says": ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := os.Getenv("PATH")
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+path)
+	if _, err := exec.LookPath("docker"); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DOCKER_BUILDKIT", "0")
+	return func() string {
+		b, err := os.ReadFile(filepath.Join(dir, "removed"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(strings.Fields(string(b)), " ")
+	}
+}
+
+// What was there, what has a name and what others made meanwhile stays; children
+// go before their parents, in whatever order they are listed.
+func TestClose(t *testing.T) {
+	id := func(s string) string { return "sha256:" + strings.Repeat(s, 12) + "ff" }
+	listed := strings.Join([]string{
+		id("a") + " -",
+		id("b") + " " + id("a"),
+		id("c") + " " + id("b"),
+		id("d") + " - somebody/else:1",
+		id("e") + " " + id("0"), // another build's, of what was there
+		id("1") + " " + id("b"), // of the last step but one
+		id("2") + " " + id("c"), // of the last step
+	}, "\n") + "\n"
+	for _, interrupted := range []bool{false, true} {
+		removed := fakeDocker(t, listed)
+		b, err := Open(t.Context(), Options{Dir: "."})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.before[id("0")] = true
+		b.printed = []string{strings.Repeat("0", 12), strings.Repeat("a", 12), strings.Repeat("d", 12), strings.Repeat("b", 12), strings.Repeat("c", 12)}
+		if _, err := b.Build(t.Context(), Target{Name: "x"}); err == nil {
+			t.Fatal("the build doesn't fail")
+		}
+		err = b.remove(t.Context(), interrupted)
+		want := ""
+		if interrupted {
+			want = id("2") + " " + id("c")
+		}
+		if got := removed(); got != want {
+			t.Errorf("interrupted %v: removed %s, want %s", interrupted, got, want)
+		}
+		if err == nil || !strings.Contains(err.Error(), "has children") {
+			t.Errorf("error %v", err) // another build's image hangs on it
+		}
+		if _, err := os.Stat(b.temp); err != nil {
+			t.Error(err)
+		}
+		if err := b.Close(t.Context(), true); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(b.temp); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("its folder: %v", err)
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/build"
+	"github.com/layerscope/layerscope/analyze/buildcontext"
+	"github.com/layerscope/layerscope/analyze/cascade"
+	"github.com/layerscope/layerscope/analyze/progress"
+	"github.com/layerscope/layerscope/analyze/stages"
+	"github.com/layerscope/layerscope/view/report"
+)
+
+// stagesFlags are the flags of the command stages.
+type stagesFlags struct {
+	cascadeFlags          // those that tell a build: file, target, args
+	images       []string // STAGE=REF
+	keep         bool
+	passed       []string // to docker build
+}
+
+func newStages(a *app) *cobra.Command {
+	f := &stagesFlags{}
+	f.builder = string(cascade.BuildKit)
+	cmd := &cobra.Command{
+		Use:   "stages [CONTEXT] [-- ARGS]",
+		Short: "Tell what each stage of a Dockerfile leaves behind",
+		Long:  stagesUsage,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if n := cmd.ArgsLenAtDash(); n >= 0 {
+				args, f.passed = args[:n], args[n:]
+			}
+			if len(args) > 1 {
+				return f.usageError("unexpected argument %q", args[1])
+			}
+			dir := "."
+			if len(args) > 0 {
+				dir = args[0]
+			}
+			return a.stages(cmd.Context(), dir, f)
+		},
+	}
+	f.cmd = cmd
+	flags := cmd.Flags()
+	flags.StringVarP(&f.file, "file", "f", "", "the Dockerfile")
+	flags.StringVar(&f.target, "target", "", "the stage that is built for")
+	flags.StringArrayVar(&f.args, "build-arg", nil, "a build argument")
+	flags.StringArrayVar(&f.images, "image", nil, "an image of a stage: STAGE=REF")
+	flags.BoolVar(&f.keep, "keep", false, "keep the images that are built")
+	formatFlag(cmd, &f.format)
+	return cmd
+}
+
+// stages tells what the stages of a Dockerfile store and leave behind.
+func (a *app) stages(ctx context.Context, dir string, f *stagesFlags) error {
+	in, plan, err := a.readStages(dir, f)
+	if err != nil {
+		return err
+	}
+	given, err := f.given(plan)
+	if err != nil {
+		return err
+	}
+	about := report.Stages{Dockerfile: in.shown, Context: in.dir}
+	var images map[int]*analyze.Image
+	if given != nil {
+		images, err = a.analyzeStages(ctx, plan, given)
+		about.Context = ""
+	} else {
+		images, err = a.buildStages(ctx, in, plan, f, &about)
+	}
+	if err != nil {
+		return err
+	}
+	about.Report, err = plan.Report(ctx, images, func(m *analyze.Image) stages.Causer { return m.Causes(true) })
+	if err != nil {
+		return err
+	}
+	if f.format == formatJSON {
+		return report.StagesJSON(a.out, about, tool())
+	}
+	return report.StagesText(a.out, about, a.textOptions())
+}
+
+// readStages reads the Dockerfile.
+func (a *app) readStages(dir string, f *stagesFlags) (*buildInput, *stages.Plan, error) {
+	in := &buildInput{app: a, dir: dir, source: a.analyzeOptions().Source, trees: map[string]*buildcontext.Tree{}}
+	if dir == stdinPath {
+		return nil, nil, f.usageError("CONTEXT is a directory; a Dockerfile on standard input is -f -")
+	}
+	if err := in.find(&f.cascadeFlags); err != nil {
+		return nil, nil, err
+	}
+	text, err := in.load(in.path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if in.file, err = parseDockerfile(in.shown, text); err != nil {
+		return nil, nil, err
+	}
+	if err := in.setOptions(&f.cascadeFlags); err != nil {
+		return nil, nil, err
+	}
+	o := in.options
+	plan, err := stages.Read(in.file, stages.Options{Target: o.Target, Args: o.Args, Platform: o.Platform})
+	if err != nil {
+		return nil, nil, in.advise(err)
+	}
+	return in, plan, nil
+}
+
+// given returns the references of --image by stage; nil for none.
+func (f *stagesFlags) given(plan *stages.Plan) (map[int]string, error) {
+	if len(f.images) == 0 {
+		return nil, nil
+	}
+	if f.keep || len(f.passed) > 0 {
+		return nil, f.usageError("with --image nothing is built: --keep and arguments for docker are for nothing")
+	}
+	given := map[int]string{}
+	for _, kv := range f.images {
+		name, ref, ok := strings.Cut(kv, "=")
+		if !ok || name == "" || ref == "" {
+			return nil, f.usageError("--image %q isn't STAGE=REF", kv)
+		}
+		stage, err := plan.File.Target(name)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := given[stage.Index]; twice {
+			return nil, f.usageError("--image gives stage %s twice", name)
+		}
+		given[stage.Index] = ref
+	}
+	return given, nil
+}
+
+// stageName returns what a stage is called: its name, else its number.
+func stageName(s *cascade.Stage) string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return strconv.Itoa(s.Index)
+}
+
+// analyzeStages analyzes images of stages.
+func (a *app) analyzeStages(ctx context.Context, plan *stages.Plan, refs map[int]string) (map[int]*analyze.Image, error) {
+	images := map[int]*analyze.Image{}
+	for _, s := range plan.Stages {
+		ref, ok := refs[s.Index]
+		if !ok {
+			continue
+		}
+		m, err := a.analyze(ctx, ref, withPackages)
+		if err != nil {
+			return nil, fmt.Errorf("reading the image of stage %s: %w", stageName(s), err)
+		}
+		images[s.Index] = m
+	}
+	return images, nil
+}
+
+// buildStages builds the stages and analyzes their images. Those are removed
+// again, but if they are to be kept and all went well.
+func (a *app) buildStages(ctx context.Context, in *buildInput, plan *stages.Plan, f *stagesFlags, about *report.Stages) (images map[int]*analyze.Image, err error) {
+	opt := build.Options{Host: a.host, Context: a.context, Dir: in.dir, File: in.path, Args: f.dockerArgs(a)}
+	if in.path == "" {
+		opt.Text = in.file.Source
+	}
+	b, err := build.Open(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closing := b.Close(ctx, f.keep && err == nil); err == nil && closing != nil {
+			err = closing
+		}
+	}()
+	refs, err := a.buildEach(ctx, b, plan, f)
+	if err != nil {
+		return nil, err
+	}
+	about.Builder, about.Kept = string(cascade.Classic), f.keep
+	if b.BuildKit() {
+		about.Builder = string(cascade.BuildKit)
+	}
+	return a.analyzeStages(ctx, plan, refs)
+}
+
+// dockerArgs returns the arguments that docker build gets.
+func (f *stagesFlags) dockerArgs(a *app) []string {
+	var args []string
+	for _, kv := range f.args {
+		args = append(args, "--build-arg", kv)
+	}
+	if a.platform != nil {
+		args = append(args, "--platform", a.platform.String())
+	}
+	if a.pull {
+		args = append(args, "--pull")
+	}
+	return append(args, f.passed...)
+}
+
+// buildEach builds the stages one by one and returns their images' references.
+// Without a target that are all of them.
+func (a *app) buildEach(ctx context.Context, b *build.Builder, plan *stages.Plan, f *stagesFlags) (map[int]string, error) {
+	var todo []*cascade.Stage
+	for _, s := range plan.Stages {
+		if !plan.Empty(s) && (s.Needed || f.target == "") {
+			todo = append(todo, s)
+		}
+	}
+	p := &progress.Progress{}
+	defer a.showProgress(p.Snapshot)()
+	refs := map[int]string{}
+	for i, s := range todo {
+		p.SetPhase(fmt.Sprintf("building stage %d of %d (%s)", i+1, len(todo), stageName(s)))
+		target, text := plan.Build(s)
+		id, err := b.Build(ctx, build.Target{Name: stageName(s), Target: target, Text: text})
+		if err != nil {
+			return nil, err
+		}
+		refs[s.Index] = "docker://" + id
+	}
+	return refs, nil
+}
