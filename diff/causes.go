@@ -54,7 +54,7 @@ func compareCauses(old, new *analyze.Image) []Cause {
 	}
 	for _, c := range causes {
 		slices.SortFunc(c.Parts, func(a, b CausePart) int {
-			return cmp.Or(cmp.Compare(magnitude(b.Bytes.Diff()), magnitude(a.Bytes.Diff())), cmp.Compare(a.ID, b.ID))
+			return cmp.Or(cmp.Compare(b.Bytes.Abs(), a.Bytes.Abs()), cmp.Compare(a.ID, b.ID))
 		})
 	}
 	return causes

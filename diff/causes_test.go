@@ -39,7 +39,7 @@ func causesAddUp(t testing.TB, old, new *analyze.Image, causes []Cause) {
 		var sum Bytes
 		for i, p := range c.Parts {
 			sum = sum.Plus(p.Bytes)
-			if i > 0 && magnitude(c.Parts[i-1].Bytes.Diff()) < magnitude(p.Bytes.Diff()) {
+			if i > 0 && c.Parts[i-1].Bytes.Abs() < p.Bytes.Abs() {
 				t.Errorf("%+v stands after smaller differences", p)
 			}
 		}

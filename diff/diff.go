@@ -38,6 +38,9 @@ func (b Bytes) Diff() int64 {
 	return b.New - b.Old
 }
 
+// Abs returns by how many bytes they differ, whichever has more.
+func (b Bytes) Abs() int64 { return max(b.Diff(), -b.Diff()) }
+
 // Plus adds up; with something unknown the sum is.
 func (b Bytes) Plus(o Bytes) Bytes { return Bytes{plus(b.Old, o.Old), plus(b.New, o.New)} }
 
@@ -46,6 +49,18 @@ func plus(a, b int64) int64 {
 		return Unknown
 	}
 	return a + b
+}
+
+// Sum is what things that differ add up to.
+type Sum struct {
+	Count int
+	Bytes Bytes
+}
+
+// Add adds something of so many bytes.
+func (s *Sum) Add(b Bytes) {
+	s.Count++
+	s.Bytes = s.Bytes.Plus(b)
 }
 
 // Options are how images are compared. The zero value is fine.

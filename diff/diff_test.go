@@ -51,9 +51,14 @@ func tables(d *Diff) map[string]Bytes {
 	for _, p := range d.Packages.Changes {
 		add("packages", p.Bytes)
 	}
-	add("packages", d.Packages.Unchanged.Bytes)
-	add("packages", d.Packages.Unowned)
-	add("packages", d.Packages.Dead)
+	for _, s := range d.Packages.Sums {
+		add("package states", s.Bytes)
+	}
+	for _, table := range []string{"packages", "package states"} {
+		add(table, d.Packages.Unchanged.Bytes)
+		add(table, d.Packages.Unowned)
+		add(table, d.Packages.Dead)
+	}
 	for _, c := range d.Causes {
 		add("causes", c.Bytes)
 	}

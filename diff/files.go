@@ -78,17 +78,6 @@ type File struct {
 	Bytes Bytes
 }
 
-// FileSum is what paths add up to. Directories count as paths, without bytes.
-type FileSum struct {
-	Count int
-	Bytes Bytes
-}
-
-func (s *FileSum) add(b Bytes) {
-	s.Count++
-	s.Bytes = s.Bytes.Plus(b)
-}
-
 // Dir is a path at which either image has a directory, and at or below which
 // something differs.
 type Dir struct {
@@ -112,9 +101,11 @@ type Dir struct {
 type Files struct {
 	// Changes are the paths that differ, in the order of the paths: depth
 	// first, names bytewise. One that was moved stands at its new one.
-	Changes   []File
-	Sums      [NumFileStates]FileSum
-	Unchanged FileSum
+	Changes []File
+	// Sums are what the paths of each state add up to, and Unchanged all
+	// others. Directories count, without bytes.
+	Sums      [NumFileStates]Sum
+	Unchanged Sum
 	Dead      Bytes
 
 	// Dirs are the directories in the same order, the root first. The root

@@ -26,7 +26,7 @@ func (c *comparison) findChanges(ctx context.Context, f *Files) error {
 		if state, what, differs := c.compare(p); differs {
 			c.changes = append(c.changes, change{int32(i), -1, state, what})
 		} else {
-			f.Unchanged.add(c.bytes(i))
+			f.Unchanged.Add(c.bytes(i))
 		}
 	}
 	return nil
@@ -136,6 +136,6 @@ func (c *comparison) tell(f *Files) {
 			file.Old, file.Bytes.Old = c.pairs[from].old.node, c.bytes(int(from)).Old
 		}
 		f.Changes = append(f.Changes, file)
-		f.Sums[ch.state].add(file.Bytes)
+		f.Sums[ch.state].Add(file.Bytes)
 	}
 }

@@ -62,7 +62,7 @@ func churn(b Bytes, what What) int64 {
 	if what&Content != 0 {
 		return b.Old + b.New
 	}
-	return max(b.Diff(), -b.Diff())
+	return b.Abs()
 }
 
 // differing returns the directories below which something differs, and the root,

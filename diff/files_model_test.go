@@ -249,7 +249,7 @@ func (m *images) checkChanges(t *testing.T) {
 		Bytes Bytes
 	}
 	want, got := map[string]told{}, map[string]told{}
-	unchanged := FileSum{}
+	unchanged := Sum{}
 	all := maps.Clone(m.old)
 	maps.Copy(all, m.new)
 	for p := range all {
@@ -268,7 +268,7 @@ func (m *images) checkChanges(t *testing.T) {
 		case what != 0:
 			want[p] = told{FileMetadata, what, b}
 		default:
-			unchanged.add(b)
+			unchanged.Add(b)
 			if b.Old != b.New {
 				t.Errorf("%q has %d bytes and then %d, and is unchanged", p, b.Old, b.New)
 			}
@@ -287,7 +287,7 @@ func (m *images) checkChanges(t *testing.T) {
 			came[content{n.size, n.fill}]++
 		}
 	}
-	var sums [NumFileStates]FileSum
+	var sums [NumFileStates]Sum
 	last := ""
 	for i, c := range m.files.Changes {
 		old, new := m.path(c)
@@ -299,7 +299,7 @@ func (m *images) checkChanges(t *testing.T) {
 			t.Errorf("%q stands after %q", at, last)
 		}
 		last = at
-		sums[c.State].add(c.Bytes)
+		sums[c.State].Add(c.Bytes)
 		if c.State != FileMoved {
 			got[at] = told{c.State, c.What, c.Bytes}
 			continue
@@ -528,7 +528,7 @@ func (m *images) checkSwapped(t *testing.T) {
 		t.Errorf("directories from NEW to OLD (-want +got):\n%s", diff)
 	}
 	for s, sum := range m.files.Sums {
-		if got, want := back.Sums[state(FileState(s))], (FileSum{sum.Count, swap(sum.Bytes)}); got != want {
+		if got, want := back.Sums[state(FileState(s))], (Sum{sum.Count, swap(sum.Bytes)}); got != want {
 			t.Errorf("%s from NEW to OLD: %v, want %v", state(FileState(s)), got, want)
 		}
 	}
@@ -540,7 +540,7 @@ func (m *images) checkSwapped(t *testing.T) {
 // checkMovedDirs holds the moves put together to the moves.
 func (m *images) checkMovedDirs(t *testing.T) {
 	t.Helper()
-	sum := FileSum{}
+	sum := Sum{}
 	for _, d := range m.files.MovedDirs() {
 		sum.Count += d.Count
 		sum.Bytes = sum.Bytes.Plus(d.Bytes)

@@ -173,7 +173,7 @@ type MovedDir struct {
 	// Old and New are the paths in the images' trees, of which neither is the
 	// root. They are those of the file if there is one.
 	Old, New tree.Node
-	FileSum
+	Sum
 }
 
 // mostCut is the most components that are cut from two paths to see from where to
@@ -200,7 +200,7 @@ func (f *Files) MovedDirs() []MovedDir {
 		} else {
 			dirs[i].Old, dirs[i].New = key[0], key[1]
 		}
-		dirs[i].add(c.Bytes)
+		dirs[i].Add(c.Bytes)
 	}
 	slices.SortStableFunc(dirs, func(a, b MovedDir) int {
 		return cmp.Or(cmp.Compare(b.Bytes.Old+b.Bytes.New, a.Bytes.Old+a.Bytes.New), cmp.Compare(a.New, b.New))

@@ -23,9 +23,11 @@ const (
 	// PackageChanged: another version, and it isn't known which of the two is
 	// the newer; or the same with other bytes, or for another architecture.
 	PackageChanged
+
+	NumPackageStates = iota
 )
 
-var packageStates = [...]string{"added", "removed", "upgraded", "downgraded", "changed"}
+var packageStates = [NumPackageStates]string{"added", "removed", "upgraded", "downgraded", "changed"}
 
 // String returns the state's name as JSON has it.
 func (s PackageState) String() string { return packageStates[s] }
@@ -37,22 +39,17 @@ type Package struct {
 	Bytes    Bytes             // of the live copies that it owns
 }
 
-// PackageSum is what packages add up to.
-type PackageSum struct {
-	Count int
-	Bytes Bytes
-}
-
 // Packages is the packages of two images compared. The bytes of all changes, of
 // Unchanged, Unowned and Dead add up to what the images store.
 type Packages struct {
 	// Changes are the packages that differ: those by whose bytes the images
 	// differ most first, then by ecosystem, name and place.
 	Changes []Package
+	Sums    [NumPackageStates]Sum // of each state
 	// Unchanged are those of which both images have the same version, for the
 	// same architecture, that owns as many copies of as many bytes. Their
 	// content may differ all the same, and so may their place: files tell.
-	Unchanged PackageSum
+	Unchanged Sum
 	Unowned   Bytes // live, and of no package
 	Dead      Bytes
 }
@@ -103,12 +100,12 @@ func (c *Packages) add(pair [2]*idPackage) {
 	case p.New == nil:
 		p.State = PackageRemoved
 	case p.Old.Version == p.New.Version && p.Old.Arch == p.New.Arch && p.Old.Bytes == p.New.Bytes && p.Old.Copies == p.New.Copies:
-		c.Unchanged.Count++
-		c.Unchanged.Bytes = c.Unchanged.Bytes.Plus(p.Bytes)
+		c.Unchanged.Add(p.Bytes)
 		return
 	default:
 		p.State = versionState(p.Old, p.New)
 	}
+	c.Sums[p.State].Add(p.Bytes)
 	c.Changes = append(c.Changes, p)
 }
 
@@ -242,10 +239,7 @@ func packageBytes(pair [2]*idPackage) Bytes {
 // comparePackagePairs puts those first by whose bytes the images differ most.
 func comparePackagePairs(a, b [2]*idPackage) int {
 	p, q := cmp.Or(a[1], a[0]), cmp.Or(b[1], b[0])
-	return cmp.Or(cmp.Compare(magnitude(packageBytes(b).Diff()), magnitude(packageBytes(a).Diff())),
+	return cmp.Or(cmp.Compare(packageBytes(b).Abs(), packageBytes(a).Abs()),
 		cmp.Compare(p.eco, q.eco), cmp.Compare(p.name, q.name), cmp.Compare(p.place, q.place),
 		cmp.Compare(p.version, q.version), cmp.Compare(p.Arch, q.Arch), cmp.Compare(packageBytes(a).New, packageBytes(b).New))
 }
-
-// magnitude returns a number without its sign.
-func magnitude(n int64) int64 { return max(n, -n) }

@@ -23,8 +23,13 @@ func packagesAddUp(t testing.TB, old, new *analyze.Image, c *Packages) {
 	t.Helper()
 	sum, counts := c.Unchanged.Bytes.Plus(c.Unowned).Plus(c.Dead), [2]int{c.Unchanged.Count, c.Unchanged.Count}
 	seen := map[*packages.Package]bool{}
+	var left [NumPackageStates]int
+	for state, s := range c.Sums {
+		left[state] = s.Count
+	}
 	for i, p := range c.Changes {
 		sum = sum.Plus(p.Bytes)
+		left[p.State]--
 		for side, of := range []*packages.Package{p.Old, p.New} {
 			bytes := []int64{p.Bytes.Old, p.Bytes.New}[side]
 			if of == nil {
@@ -39,12 +44,15 @@ func packagesAddUp(t testing.TB, old, new *analyze.Image, c *Packages) {
 			seen[of] = true
 			counts[side]++
 		}
-		if i > 0 && magnitude(c.Changes[i-1].Bytes.Diff()) < magnitude(p.Bytes.Diff()) {
+		if i > 0 && c.Changes[i-1].Bytes.Abs() < p.Bytes.Abs() {
 			t.Errorf("%+v stands after smaller differences", p)
 		}
 	}
 	if want := (Bytes{old.Totals.Stored, new.Totals.Stored}); sum != want {
 		t.Errorf("packages and the rest have %v bytes, %v are stored", sum, want)
+	}
+	if left != ([NumPackageStates]int{}) {
+		t.Errorf("the sums %v are of %v packages more than differ", c.Sums, left)
 	}
 	if want := [2]int{len(old.Packages.Packages), len(new.Packages.Packages)}; counts != want {
 		t.Errorf("%v packages, the images have %v", counts, want)

@@ -116,10 +116,8 @@ func (c Comparison) path(old, new tree.Node) string {
 // byWeight orders by the difference in bytes, and of one by the bytes: what was
 // moved, or has other content of the same size, makes none.
 func byWeight(a, b diff.Bytes) int {
-	return cmp.Or(cmp.Compare(abs(b.Diff()), abs(a.Diff())), cmp.Compare(max(b.Old, b.New), max(a.Old, a.New)))
+	return cmp.Or(cmp.Compare(b.Abs(), a.Abs()), cmp.Compare(max(b.Old, b.New), max(a.Old, a.New)))
 }
-
-func abs(n int64) int64 { return max(n, -n) }
 
 // sorted returns things, those that make the largest difference first; others
 // keep their order.
@@ -288,7 +286,7 @@ func (s style) stores(b diff.Bytes) string {
 	if n < 0 {
 		more = "less"
 	}
-	line := fmt.Sprintf("NEW stores %s %s than OLD", s.amountOf(abs(n)), more)
+	line := fmt.Sprintf("NEW stores %s %s than OLD", s.amountOf(b.Abs()), more)
 	if share := s.share(b); share != "" {
 		line += " (" + share + ")"
 	}
@@ -299,7 +297,7 @@ func (s style) stores(b diff.Bytes) string {
 // as good as none.
 func (s style) share(b diff.Bytes) string {
 	n := b.Diff()
-	p := 100 * float64(abs(n)) / float64(b.Old)
+	p := 100 * float64(b.Abs()) / float64(b.Old)
 	switch {
 	case n == 0 || b.Old <= 0 || p < 0.05:
 		return ""
@@ -408,11 +406,11 @@ func (t diffText) parts(c diff.Cause) []diff.CausePart {
 	}
 	all := int64(0)
 	for _, p := range c.Parts {
-		all += abs(p.Bytes.Diff())
+		all += p.Bytes.Abs()
 	}
 	var shown []diff.CausePart
 	for _, p := range c.Parts {
-		if n := abs(p.Bytes.Diff()); n > 0 && n >= all/partShare && len(shown) < maxParts {
+		if n := p.Bytes.Abs(); n > 0 && n >= all/partShare && len(shown) < maxParts {
 			shown = append(shown, p)
 		}
 	}

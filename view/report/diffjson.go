@@ -354,11 +354,9 @@ func (c Comparison) newFileJSON(f diff.File) diffFileJSON {
 }
 
 func newDiffPackagesJSON(d *diff.Diff) diffPackagesJSON {
-	var sums [5]diff.PackageSum
+	sums := d.Packages.Sums
 	items := [len(sums)][]diffPackageJSON{}
 	for _, p := range d.Packages.Changes {
-		sums[p.State].Count++
-		sums[p.State].Bytes = sums[p.State].Bytes.Plus(p.Bytes)
 		items[p.State] = append(items[p.State], newDiffPackageJSON(d, p))
 	}
 	changes := func(s diff.PackageState) packageChangesJSON {

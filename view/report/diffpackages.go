@@ -39,13 +39,9 @@ func (t diffText) packages() {
 
 // packageCounts says what became of how many packages.
 func (c Comparison) packageCounts() string {
-	var n [diff.PackageChanged + 1]int
-	for _, p := range c.Packages.Changes {
-		n[p.State]++
-	}
-	all := make([]counted, len(n))
-	for i := range n {
-		all[i] = counted{n[i], diff.PackageState(i).String()}
+	all := make([]counted, diff.NumPackageStates)
+	for i, sum := range c.Packages.Sums {
+		all[i] = counted{sum.Count, diff.PackageState(i).String()}
 	}
 	return counts(all)
 }
