@@ -354,7 +354,7 @@ func (c Comparison) newFileJSON(f diff.File) diffFileJSON {
 }
 
 func newDiffPackagesJSON(d *diff.Diff) diffPackagesJSON {
-	var sums [5]diff.PackageSum
+	var sums [diff.PackageChanged + 1]diff.PackageSum
 	items := [len(sums)][]diffPackageJSON{}
 	for _, p := range d.Packages.Changes {
 		sums[p.State].Count++

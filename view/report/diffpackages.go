@@ -101,7 +101,8 @@ const maxName = 30
 
 // config writes what differs of the configs, the old value above the new one.
 func (t diffText) config() {
-	tab := table{columns: []column{{title: "KEY", left: true}, {title: "NAME", left: true}, {left: true}, {title: "VALUE", left: true}}}
+	// What differs of a long value is as often at its end as at its start.
+	tab := table{cutLast: text.TruncateMiddle, columns: []column{{title: "KEY", left: true}, {title: "NAME", left: true}, {left: true}, {title: "VALUE", left: true}}}
 	l := t.sections
 	l.rows = t.some(len(t.Config), someRows)
 	l.list("Config", tab, len(t.Config), "difference", func(tab *table, i int) {
