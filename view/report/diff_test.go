@@ -55,6 +55,7 @@ func tooMuch(n int) synth.Image {
 			synth.Body(fmt.Sprintf("%d/%s", i, evil), int64(1000*i+n), uint64(i*1000+n)),
 			synth.Body(fmt.Sprintf("from%d/%d/same", n, i), int64(100*i), uint64(i)),
 			synth.File("var/lib/dpkg/status", status.String()),
+			synth.File(fmt.Sprintf("%s%d/node_modules/bad/package.json", evil, i), "bad"),
 			synth.File("etc/os-release", fmt.Sprintf("ID=os%d\nPRETTY_NAME='%s'\n", n, strings.ReplaceAll(evil, "\n", ""))),
 		}})
 	}

@@ -37,6 +37,7 @@ func DiffMarkdown(w io.Writer, c Comparison, opts TextOptions) error {
 		m.steps()
 		m.directories()
 		m.packages()
+		m.unread()
 		m.config()
 	})
 }
@@ -159,6 +160,19 @@ func (m diffMarkdown) packages() {
 	for _, p := range shown {
 		one := cmp.Or(p.New, p.Old)
 		m.md.line("| %s | %s | %s | %s (%s) |", m.style.diff(p.Bytes), p.State, m.md.cell(m.versions(p)), m.md.cell(one.Name), one.Ecosystem)
+	}
+}
+
+// unread says how much that should tell of packages can't be read.
+func (m diffMarkdown) unread() {
+	var parts []string
+	for _, side := range m.sides() {
+		if all := side.Packages.Unread; len(all) > 0 {
+			parts = append(parts, fmt.Sprintf("%s of %s", text.Plural(len(all), "file"), side.name))
+		}
+	}
+	if len(parts) > 0 {
+		m.md.line("\n**Not read**, so that what these tell of is no package's: %s", strings.Join(parts, ", "))
 	}
 }
 
