@@ -16,7 +16,7 @@ import (
 // and, where nothing of these is lost, for texts that are much alike.
 //
 // That takes a table of all steps of one by all of the other, but for those at
-// both ends that are the same. If it would have more than maxPoints cells, steps
+// both ends that are the same. If it would have more than maxCells cells, steps
 // are paired first that are the same and stand only once in either image, in as
 // long a row as there is; what lies between those is aligned by a table while
 // there are cells left, and after that step by step with the next that is the

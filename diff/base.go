@@ -48,18 +48,19 @@ type BaseChange struct {
 // first of these that holds:
 //
 //  1. BaseSame, if they are one image, by its ID; or if it is known of both which
-//     layers are the base's, and these are the same by their diffIDs, or none in
-//     both.
+//     layers are the base's, and these are the same by their diffIDs.
 //  2. By the distributions, as releasesOf compares them: BaseOther, or
 //     BaseRelease. A point release, or a package's, is no other release where
-//     os-release names both.
-//  3. BaseRebuilt, if distribution and release are the same and so are not the
+//     os-release names both. Images without a FROM image are compared so too:
+//     a distribution's own image is built from nothing.
+//  3. BaseSame, if neither image has a base, and no finer release differs.
+//  4. BaseRebuilt, if distribution and release are the same and so are not the
 //     bases' layers: both are known, or a layer that the one base is known to
 //     have isn't where the other image would have it. Of two images with unknown
 //     bases that is the lowest.
-//  4. BaseOther, if neither image shows a distribution and one is known to have
+//  5. BaseOther, if neither image shows a distribution and one is known to have
 //     no base, and the other to have one.
-//  5. BaseUnknown. So where an image has the layers of the other's base, but
+//  6. BaseUnknown. So where an image has the layers of the other's base, but
 //     isn't known to have no more of its own: that may be the same base or not.
 func compareBases(old, new *analyze.Image) BaseChange {
 	c := BaseChange{
@@ -68,7 +69,9 @@ func compareBases(old, new *analyze.Image) BaseChange {
 	}
 	c.OldRelease, c.NewRelease = pointReleases(old.Packages, new.Packages)
 	oneImage := old.ID == new.ID && old.ID != (v1.Hash{})
-	if oneImage || baseKnown(old) && baseKnown(new) && !basesDiffer(old, new) {
+	known := baseKnown(old) && baseKnown(new)
+	none := known && old.Base.Layers == 0 && new.Base.Layers == 0
+	if oneImage || known && !none && !basesDiffer(old, new) {
 		c.State = BaseSame
 		return c
 	}
@@ -78,11 +81,17 @@ func compareBases(old, new *analyze.Image) BaseChange {
 	case otherRelease:
 		c.State = BaseRelease
 	case sameRelease:
-		if basesDiffer(old, new) {
+		switch {
+		case none && c.OldRelease == c.NewRelease:
+			c.State = BaseSame
+		case none || basesDiffer(old, new):
 			c.State = BaseRebuilt
 		}
 	case noDistribution:
-		if baseKnown(old) && baseKnown(new) && (old.Base.Layers == 0) != (new.Base.Layers == 0) {
+		switch {
+		case none:
+			c.State = BaseSame
+		case known && (old.Base.Layers == 0) != (new.Base.Layers == 0):
 			c.State = BaseOther
 		}
 	}

@@ -78,6 +78,14 @@ func TestCompareBases(t *testing.T) {
 		{"", "", BaseSame, ""},
 		{"", "|a", BaseSame, ""},
 		{"", "a", BaseUnknown, ""},
+		// None on either side, as of a distribution's own images.
+		{"|a debian-11", "|b debian-12", BaseRelease, ""},
+		{"|a debian-12", "|b alpine-3", BaseOther, ""},
+		{"|a debian-12", "|b", BaseOther, ""},
+		{"|a debian-12", "|ab debian-12", BaseSame, ""},
+		{"|a debian-12-12.5", "|b debian-12-12.6", BaseRebuilt, "12.5 12.6"},
+		{"|a debian-12", "|b unread", BaseUnknown, ""},
+		{"", "|a debian-12", BaseOther, ""},
 		// A base isn't known.
 		{"ab debian-12", "b|c debian-12", BaseRebuilt, ""},
 		{"a debian-12", "ab|c debian-12", BaseRebuilt, ""},

@@ -29,7 +29,7 @@ type CausePart struct {
 // bytes count in both by what they are, and [cause.Base] has none: an image
 // whose base is told apart says nothing about one whose isn't.
 func compareCauses(old, new *analyze.Image) []Cause {
-	base := old.Base.How != "" && new.Base.How != ""
+	base := baseKnown(old) && baseKnown(new)
 	var was, is *cause.Report
 	var beside sync.WaitGroup
 	beside.Go(func() { was = old.Causes(base) })

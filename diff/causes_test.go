@@ -104,6 +104,10 @@ func TestCompareCauses(t *testing.T) {
 	if diff := gocmp.Diff(want, causeLines(got)); diff != "" {
 		t.Errorf("with both bases (-want +got):\n%s", diff)
 	}
+	// An image of no layers is known to have none of a base.
+	if c := compareCauses(analyzetest.WithPackages(t), withBaseLayer(multi))[cause.Base]; c.Bytes != (Bytes{0, multi.Layers[0].Stored}) {
+		t.Errorf("against no layers the base is %v", c.Bytes)
+	}
 }
 
 func TestCausesAddUp(t *testing.T) {

@@ -57,8 +57,9 @@ type Pull struct {
 
 // Layers is the layers of two images compared.
 type Layers struct {
-	// Pairs are in the order of NEW's layers; those that only OLD has stand
-	// before the first of NEW that has its partner above them in OLD.
+	// Pairs are in the order of NEW's layers. Those that only OLD has stand
+	// where they were in OLD: above the layer of NEW whose partner was below
+	// them, before those that only NEW has there.
 	Pairs []LayerPair
 	Pull  Pull // of NEW, by a host that has OLD
 	Back  Pull // of OLD, by a host that has NEW
@@ -214,18 +215,33 @@ func (p *pairing) pairs() []LayerPair {
 			}
 		}
 	}
+	next := p.nextPartners()
 	for n := range p.new {
 		l := &p.new[n]
+		onlyOldBelow(next[n])
 		if p.toOld[n] < 0 {
 			pairs = append(pairs, LayerPair{-1, n, OnlyNew, Bytes{New: l.Stored}, Bytes{New: l.Compressed}})
 			continue
 		}
-		onlyOldBelow(p.toOld[n])
 		was := &p.old[p.toOld[n]]
 		pairs = append(pairs, LayerPair{p.toOld[n], n, p.state[n], Bytes{was.Stored, l.Stored}, Bytes{was.Compressed, l.Compressed}})
 	}
 	onlyOldBelow(len(p.old))
 	return pairs
+}
+
+// nextPartners returns for each layer of NEW the partner in OLD that it has, or
+// else that of the next above it that has one; past the last of OLD if none has.
+func (p *pairing) nextPartners() []int {
+	next := make([]int, len(p.new))
+	above := len(p.old)
+	for n := len(p.new) - 1; n >= 0; n-- {
+		if p.toOld[n] >= 0 {
+			above = p.toOld[n]
+		}
+		next[n] = above
+	}
+	return next
 }
 
 // pull adds up what a host that has one image must fetch for another.

@@ -115,14 +115,15 @@ func TestCompareLayers(t *testing.T) {
 		{"no layers", image(), image(), nil, nil, nil, true},
 		{"nothing to something", image(), image(base), []string{"-1-0 onlyNew"}, []int{0}, nil, false},
 		{"something to nothing", image(base), image(), []string{"0--1 onlyOld"}, nil, []int{0}, false},
-		{"another on top", image(base, tools), image(base, app), []string{"0-0 shared", "-1-1 onlyNew", "1--1 onlyOld"}, []int{1}, []int{1}, false},
+		{"another on top", image(base, tools), image(base, app), []string{"0-0 shared", "1--1 onlyOld", "-1-1 onlyNew"}, []int{1}, []int{1}, false},
 		{"another in between", image(base, app), image(base, tools, app), []string{"0-0 shared", "-1-1 onlyNew", "1-2 shared"}, []int{1}, nil, false},
 		{"another order", image(base, app), image(app, base), []string{"1-0 shared", "0-1 shared"}, nil, nil, false},
 		{"only old stands below", image(base, tools, app), image(app), []string{"0--1 onlyOld", "1--1 onlyOld", "2-0 shared"}, nil, []int{0, 1}, false},
+		{"only old stands between", image(base, tools, app), image(base, nothing, app), []string{"0-0 shared", "1--1 onlyOld", "-1-1 onlyNew", "2-2 shared"}, []int{1}, []int{1}, false},
 		{"zstd for gzip", image(base, app), zstd(image(base, app)), []string{"0-0 recompressed", "1-1 recompressed"}, []int{0, 1}, []int{0, 1}, false},
 		{"times", image(base, tools), image(base, toolsLater), []string{"0-0 shared", "1-1 retouched"}, []int{1}, []int{1}, false},
 		{"order of the tar", image(tools), image(toolsMoved), []string{"0-0 retouched"}, []int{0}, []int{0}, false},
-		{"order that counts", image(tools), image(toolsLinkTop), []string{"-1-0 onlyNew", "0--1 onlyOld"}, []int{0}, []int{0}, false},
+		{"order that counts", image(tools), image(toolsLinkTop), []string{"0--1 onlyOld", "-1-0 onlyNew"}, []int{0}, []int{0}, false},
 		{"times, in zstd", image(tools), zstd(image(toolsLater)), []string{"0-0 retouched"}, []int{0}, []int{0}, false},
 		{"twice and once", image(base, nothing, app, nothing), image(base, nothing, app),
 			[]string{"0-0 shared", "1-1 shared", "2-2 shared", "3--1 onlyOld"}, nil, nil, false},
@@ -210,13 +211,13 @@ func TestCompareLayersUnknown(t *testing.T) {
 		described.Layers[i].Index, described.Layers[i].Stored = nil, analyze.Unknown
 	}
 	l = diff.CompareLayers(described, registry)
-	if d := cmp.Diff([]string{"0-0 shared", "-1-1 onlyNew", "-1-2 onlyNew", "1--1 onlyOld"}, pairs(l)); d != "" {
+	if d := cmp.Diff([]string{"0-0 shared", "1--1 onlyOld", "-1-1 onlyNew", "-1-2 onlyNew"}, pairs(l)); d != "" {
 		t.Errorf("pairs of a manifest (-want +got):\n%s", d)
 	}
 	if p := l.Pairs[0]; p.Stored.Old != diff.Unknown || p.Stored.New != registry.Layers[0].Stored || p.Compressed.Old != p.Compressed.New {
 		t.Errorf("a layer that wasn't read: %+v", p)
 	}
-	if p := l.Pairs[1]; p.Stored != (diff.Bytes{New: registry.Layers[1].Stored}) || p.Compressed != (diff.Bytes{New: registry.Layers[1].Compressed}) {
+	if p := l.Pairs[2]; p.Stored != (diff.Bytes{New: registry.Layers[1].Stored}) || p.Compressed != (diff.Bytes{New: registry.Layers[1].Compressed}) {
 		t.Errorf("a layer that only NEW has: %+v", p)
 	}
 }
@@ -268,7 +269,7 @@ func TestCompareLayersForeign(t *testing.T) {
 	files := synth.Layer{synth.Dir("Files"), synth.Noise("Files/x", 9000, 5)}
 	old, new := analyzetest.Image(t, windows(files, app)), analyzetest.Image(t, windows(files, tools))
 	l := diff.CompareLayers(old, new)
-	if d := cmp.Diff([]string{"0-0 shared", "-1-1 onlyNew", "1--1 onlyOld"}, pairs(l)); d != "" || l.Pull.Bytes != sizes(new, 1) {
+	if d := cmp.Diff([]string{"0-0 shared", "1--1 onlyOld", "-1-1 onlyNew"}, pairs(l)); d != "" || l.Pull.Bytes != sizes(new, 1) {
 		t.Errorf("pull %+v; pairs (-want +got):\n%s", l.Pull, d)
 	}
 	other := analyzetest.Image(t, windows(app, tools))
@@ -436,7 +437,8 @@ func (m *model) stateOf(old, new []modelLayer, p diff.LayerPair, digests bool) d
 }
 
 // checkOrder checks where the layers stand that only OLD has: before the first of
-// NEW whose partner is above them in OLD, and not before one that isn't.
+// NEW whose partner is above them in OLD, not before one whose partner isn't, and
+// not right behind one that only NEW has.
 func (m *model) checkOrder(t *testing.T, l *diff.Layers) {
 	t.Helper()
 	for i, p := range l.Pairs {
@@ -449,8 +451,11 @@ func (m *model) checkOrder(t *testing.T, l *diff.Layers) {
 				t.Errorf("layer %d of OLD stands behind %d of NEW, whose partner is %d", p.Old, q.New, q.Old)
 			}
 		}
+		if i > 0 && l.Pairs[i-1].Old < 0 {
+			t.Errorf("layer %d of OLD stands behind %d that only NEW has", p.Old, l.Pairs[i-1].New)
+		}
 		for _, q := range l.Pairs[i+1:] {
-			if q.New >= 0 {
+			if q.New >= 0 && q.Old >= 0 {
 				if q.Old < p.Old {
 					t.Errorf("layer %d of OLD stands before %d of NEW, whose partner is %d", p.Old, q.New, q.Old)
 				}

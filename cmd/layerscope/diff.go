@@ -151,11 +151,11 @@ func (a *app) compareImages(ctx context.Context, old, new string, f *diffFlags) 
 	defer cancel()
 	before, err := a.start(ctx, old, withPackages)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", oldImage, err)
 	}
 	after, err := a.start(ctx, new, withPackages)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", newImage, err)
 	}
 	if err := a.waitBoth(ctx, before, after); err != nil {
 		return nil, err

@@ -207,14 +207,15 @@ const diffUsage = `Usage:
 
 Writes what differs between two images: by how much NEW is larger or smaller
 and why; what a host that has OLD fetches for NEW; layers, steps, directories,
-files, packages and config. Each table adds up to the difference exactly.
+files, packages and config. The causes, the layers, the steps, the paths and the
+packages each add up to the difference exactly.
 
     --all                  lists without limits, and steps that are the same
     --strict               files that differ in their times alone differ
     --layers-only          compare only the layers that the manifests name: of
                            images in registries none is fetched
     --budget SIZE          exit with 1 if NEW stores more than SIZE over OLD:
-                           5MB, or -1MB if it must store that much less
+                           5MB or +5MB; -1MB if it must store that much less
     --exit-code            exit with 1 if they differ, with 0 if they are the
                            same
     --format text|json|markdown

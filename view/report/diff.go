@@ -160,6 +160,7 @@ func Diff(w io.Writer, c Comparison, opts DiffOptions) error {
 		t.files()
 		t.moved()
 		t.packages()
+		t.unread()
 		t.config()
 	})
 }
@@ -197,11 +198,8 @@ func (t diffText) head() {
 	names := table{style: t.style, cutLast: text.TruncateMiddle, columns: []column{
 		{left: true}, {title: "ID", left: true}, {title: "PLATFORM", left: true}, {title: "IMAGE", left: true},
 	}}
-	for _, side := range []struct {
-		name string
-		m    *analyze.Image
-	}{{"OLD", t.Old}, {"NEW", t.New}} {
-		names.add(side.name, t.id(side.m), t.quote(side.m.Platform.String(), maxPlatform), t.name(side.m.Reference))
+	for _, side := range t.sides() {
+		names.add(side.name, t.id(side.Image), t.quote(side.Platform.String(), maxPlatform), t.name(side.Reference))
 	}
 	names.write(t.w)
 	t.line("")

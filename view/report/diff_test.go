@@ -55,6 +55,7 @@ func tooMuch(n int) synth.Image {
 			synth.Body(fmt.Sprintf("%d/%s", i, evil), int64(1000*i+n), uint64(i*1000+n)),
 			synth.Body(fmt.Sprintf("from%d/%d/same", n, i), int64(100*i), uint64(i)),
 			synth.File("var/lib/dpkg/status", status.String()),
+			synth.File(fmt.Sprintf("%s%d/node_modules/bad/package.json", evil, i), "bad"),
 			synth.File("etc/os-release", fmt.Sprintf("ID=os%d\nPRETTY_NAME='%s'\n", n, strings.ReplaceAll(evil, "\n", ""))),
 		}})
 	}
@@ -115,6 +116,104 @@ func TestDiffLists(t *testing.T) {
 	}
 	if n := section(all, "Packages"); n < len(c.Packages.Changes) {
 		t.Errorf("with --all %d rows of packages, want %d and sums", n, len(c.Packages.Changes))
+	}
+}
+
+// TestDiffTakingTurns bounds the rows of steps and layers of which every other one
+// is the same in both images. With --all there is a row for each.
+func TestDiffTakingTurns(t *testing.T) {
+	const n = 200
+	history := func(tag string) (img synth.Image) {
+		for i := range n {
+			name := fmt.Sprintf("both%d", i)
+			if i%2 == 0 {
+				name = fmt.Sprintf("%s%d", tag, i)
+			}
+			img.Steps = append(img.Steps, synth.Step{CreatedBy: "RUN " + name + " # buildkit", Layer: synth.Layer{synth.File(name, name)}})
+		}
+		return img
+	}
+	c := compared(t, history("x"), history("y"))
+	few, all := diffLines(t, c, DiffOptions{}), diffLines(t, c, DiffOptions{All: true})
+	for _, title := range []string{"Steps", "Layers"} {
+		if rows := section(few, title); rows > 3*someRows+1 || rows == 0 {
+			t.Errorf("%d rows of %s", rows, title)
+		}
+		if rows := section(all, title); rows < n*3/2 {
+			t.Errorf("with --all %d rows of %s", rows, title)
+		}
+	}
+	for _, want := range []string{"layers)", "steps)"} {
+		if !strings.Contains(strings.Join(few, "\n"), want) {
+			t.Errorf("no row says how many %s are in it", want)
+		}
+	}
+}
+
+// TestSumOfLayers adds up layers of one state, and of several.
+func TestSumOfLayers(t *testing.T) {
+	shared := diff.LayerPair{Old: 1, New: 2, State: diff.Shared, Stored: diff.Bytes{Old: 5, New: 5}, Compressed: diff.Bytes{Old: diff.Unknown, New: 3}}
+	added := diff.LayerPair{Old: -1, New: 3, State: diff.OnlyNew, Stored: diff.Bytes{New: 7}, Compressed: diff.Bytes{New: 4}}
+	if sum, state := sumOfLayers([]diff.LayerPair{added, added}); state != "only NEW" || sum.Old != -1 || sum.Stored != (diff.Bytes{New: 14}) {
+		t.Errorf("%+v, %q", sum, state)
+	}
+	sum, state := sumOfLayers([]diff.LayerPair{added, shared})
+	want := diff.LayerPair{Old: 1, New: 3, State: diff.OnlyNew, Stored: diff.Bytes{Old: 5, New: 12}, Compressed: diff.Bytes{Old: diff.Unknown, New: 7}}
+	if state != "" || sum != want {
+		t.Errorf("%+v, %q, want %+v", sum, state, want)
+	}
+}
+
+// TestDiffCutsAreSaid: what a list leaves out it says.
+func TestDiffCutsAreSaid(t *testing.T) {
+	c := compared(t, tooMuch(20), tooMuch(30))
+	lines := diffLines(t, c, DiffOptions{})
+	at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "Directories") })
+	last := lines[at+1+section(lines, "Directories")]
+	notable := 0
+	for _, i := range c.Files.Notable(len(c.Files.Dirs)) {
+		if i > 0 { // the root isn't listed
+			notable++
+		}
+	}
+	if want := fmt.Sprintf("and %d more", notable-fewRows); !strings.HasSuffix(last, want) {
+		t.Errorf("the last row of directories is %q, want %q; %d are notable", last, want, notable)
+	}
+	var b bytes.Buffer
+	if err := DiffMarkdown(&b, c, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, title := range []string{
+		fmt.Sprintf("**Directories, with all below them (4 of %d shown)**", notable),
+		fmt.Sprintf("%s (4 of %d shown)**", c.packageCounts(), len(c.Packages.Changes)),
+		fmt.Sprintf("%s (5 of %d shown)**", c.stepCounts(), len(c.Steps)),
+	} {
+		if !strings.Contains(b.String(), title) {
+			t.Errorf("no title %q in\n%s", title, b.String())
+		}
+	}
+}
+
+// TestDiffMarkdownNames tells two images of one name apart by what was asked for.
+func TestDiffMarkdownNames(t *testing.T) {
+	title := func(c Comparison) string {
+		var b bytes.Buffer
+		if err := DiffMarkdown(&b, c, TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(b.String(), "\n")
+		return first
+	}
+	c := compared(t, synth.Image{Tags: []string{"app:1"}}, synth.Image{Tags: []string{"app:1"}})
+	old, new := *c.Old, *c.New
+	old.Reference, new.Reference = "main.tar", "ci.tar"
+	c.Old, c.New = &old, &new
+	if got, want := title(c), "### layerscope: ` main.tar ` → ` ci.tar `"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	new.Name = "app:2"
+	if got, want := title(c), "### layerscope: ` "+old.Name+" ` → ` app:2 `"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
@@ -242,7 +341,7 @@ func TestSpans(t *testing.T) {
 		shown := func(i int) bool { return tt.rows[i] < 'a' }
 		alike := func(a, b int) bool { return tt.rows[a] == tt.rows[b] }
 		var got []string
-		for _, s := range spans(len(tt.rows), shown, alike) {
+		for _, s := range cutSpans(len(tt.rows), shown, alike) {
 			got = append(got, tt.rows[s.from:s.to])
 		}
 		if joined := strings.Join(got, " "); joined != tt.want {
@@ -255,7 +354,7 @@ func TestIndexes(t *testing.T) {
 	for _, tt := range []struct {
 		at   []int
 		want string
-	}{{[]int{-1}, ""}, {[]int{0}, "0"}, {[]int{-1, 3, -1}, "3"}, {[]int{2, 3, 4}, "2-4"}, {[]int{-1, 0, -1, 7}, "0-7"}} {
+	}{{[]int{-1}, ""}, {[]int{0}, "0"}, {[]int{-1, 3, -1}, "3"}, {[]int{2, 3, 4}, "2-4"}, {[]int{-1, 0, -1, 7}, "0-7"}, {[]int{2, 0, 1}, "0-2"}} {
 		if got := indexes(span{0, len(tt.at)}, func(i int) int { return tt.at[i] }); got != tt.want {
 			t.Errorf("%v: %q, want %q", tt.at, got, tt.want)
 		}
@@ -296,6 +395,19 @@ func TestPullText(t *testing.T) {
 		if got := (style{}).pull(oldName, p); got != want {
 			t.Errorf("%+v: %q", p, got)
 		}
+	}
+}
+
+// TestDiffLongValues: on a narrow line too the values of a variable that differ at
+// their ends are seen to differ.
+func TestDiffLongValues(t *testing.T) {
+	path := func(last string) synth.Image {
+		return synth.Image{Config: v1.Config{Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" + last}}}
+	}
+	lines := diffLines(t, compared(t, path("/go/bin"), path("/app/bin")), DiffOptions{TextOptions: TextOptions{Width: 60}})
+	at := slices.Index(lines, "Config")
+	if at < 0 || !strings.HasSuffix(lines[at+2], ":/go/bin") || !strings.HasSuffix(lines[at+3], ":/app/bin") {
+		t.Errorf("%q", lines[max(at, 0):])
 	}
 }
 

@@ -10,27 +10,34 @@ import (
 // directories writes where the difference is.
 func (t diffText) directories() {
 	tab := table{cutLast: text.TruncateMiddle, columns: []column{{title: "OLD"}, {title: "NEW"}, {title: "DIFFERENCE"}, {title: "CHANGED"}, {title: "DIRECTORY", left: true}}}
-	for _, i := range t.dirs(fewRows) {
+	shown, more := t.dirs(fewRows)
+	for _, i := range shown {
 		d := t.Files.Dirs[i]
 		tab.add(t.size(d.Bytes.Old), t.size(d.Bytes.New), t.style.diff(d.Bytes), text.Count(d.Changed), t.name(t.path(d.Old, d.New)))
+	}
+	if more > 0 {
+		tab.add("", "", "", "", "and "+text.Count(more)+" more")
 	}
 	t.section("Directories, with all that is below them", tab)
 }
 
-// dirs returns the directories to list: not the root, whose bytes are all that is
-// live.
-func (t diffText) dirs(most int) []int {
-	if t.rows > 0 {
-		if shown := t.Comparison.Files.Notable(most + 1); len(shown) > 0 && shown[0] == 0 {
-			return shown[1:]
+// dirs returns the directories to list, and how many more show where the
+// difference is: not the root, whose bytes are all that is live.
+func (t diffText) dirs(most int) (shown []int, more int) {
+	if t.rows == 0 {
+		for i := range t.Files.Dirs {
+			shown = append(shown, i)
 		}
-		return t.Comparison.Files.Notable(most)
+		return shown, 0
 	}
-	all := make([]int, len(t.Files.Dirs))
-	for i := range all {
-		all[i] = i
+	files := t.Comparison.Files
+	all := files.Notable(len(files.Dirs))
+	if len(all) == 0 || all[0] != 0 {
+		shown = files.Notable(most)
+		return shown, len(all) - len(shown)
 	}
-	return all
+	shown = files.Notable(most + 1)[1:] // the root has the most churn
+	return shown, len(all) - 1 - len(shown)
 }
 
 // fileStateText says what became of paths.
@@ -43,6 +50,14 @@ var fileStateText = [diff.NumFileStates]string{
 	diff.FileTypeChanged: "of another type",
 }
 
+// changed says what became of paths of a state.
+func (c Comparison) changed(state diff.FileState) string {
+	if state == diff.FileMetadata && c.Options.Strict {
+		return "with another time, mode, owner or attributes"
+	}
+	return fileStateText[state]
+}
+
 // fileSums writes what became of how many paths.
 func (t diffText) fileSums() {
 	tab := table{columns: []column{{title: "PATHS"}, {title: "OLD"}, {title: "NEW"}, {title: "DIFFERENCE"}, {left: true}}}
@@ -51,7 +66,7 @@ func (t diffText) fileSums() {
 	}
 	for state, sum := range t.Files.Sums {
 		if sum.Count > 0 {
-			row(text.Count(sum.Count), sum.Bytes, fileStateText[state])
+			row(text.Count(sum.Count), sum.Bytes, t.changed(diff.FileState(state)))
 		}
 	}
 	row(text.Count(t.Files.Unchanged.Count), t.Files.Unchanged.Bytes, "the same")
@@ -99,7 +114,7 @@ func (s style) what(f diff.File) string {
 func (t diffText) moved() {
 	all := t.Comparison.Files.MovedDirs()
 	tab := table{cutLast: text.TruncateMiddle, columns: []column{{title: "BYTES"}, {title: "FILES"}, {left: true}, {title: "PATH", left: true}}}
-	t.list("Moved", tab, len(all), "path", func(tab *table, i int) {
+	t.list("Moved", tab, len(all), "move", func(tab *table, i int) {
 		m := all[i]
 		tab.add(t.size(m.Bytes.New), text.Count(m.Count), "from", t.name(rooted(t.Old.Tree, m.Old)))
 		tab.add("", "", "to", t.name(rooted(t.New.Tree, m.New)))

@@ -182,6 +182,13 @@ type diffPackagesJSON struct {
 	Unchanged  countedJSON        `json:"unchanged"`
 	Unowned    twoBytes           `json:"unowned"`
 	Dead       twoBytes           `json:"dead"`
+	Unread     diffUnreadJSON     `json:"unread"`
+}
+
+// diffUnreadJSON is what should tell of packages and can't be read.
+type diffUnreadJSON struct {
+	Old []unreadJSON `json:"old"`
+	New []unreadJSON `json:"new"`
 }
 
 type packageChangesJSON struct {
@@ -371,6 +378,7 @@ func newDiffPackagesJSON(d *diff.Diff) diffPackagesJSON {
 		Unchanged: countedJSON{d.Packages.Unchanged.Count, newTwoBytes(d.Packages.Unchanged.Bytes)},
 		Unowned:   newTwoBytes(d.Packages.Unowned),
 		Dead:      newTwoBytes(d.Packages.Dead),
+		Unread:    diffUnreadJSON{newUnreadJSON(d.Old), newUnreadJSON(d.New)},
 	}
 }
 

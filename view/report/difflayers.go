@@ -27,9 +27,20 @@ func (t diffText) pulls() {
 // span is a run of rows of a table: those that are alike, or one.
 type span struct{ from, to int }
 
-// spans cuts n rows into spans: of those that shown shows one each, of the others
-// all that stand together and are alike.
-func spans(n int, shown func(int) bool, alike func(a, b int) bool) []span {
+// spans cuts n rows into spans: of those that are to be shown, or of all if there
+// is no limit, one each; of the others all that stand together and are alike.
+// Where there are many of those, because what isn't alike takes turns, all that
+// stand together are one.
+func (t diffText) spans(n int, shown map[int]bool, alike func(a, b int) bool) []span {
+	isShown := func(i int) bool { return t.rows == 0 || shown[i] }
+	out := cutSpans(n, isShown, alike)
+	if t.rows > 0 && len(out) > 2*len(shown)+someRows {
+		return cutSpans(n, isShown, func(a, b int) bool { return true })
+	}
+	return out
+}
+
+func cutSpans(n int, shown func(int) bool, alike func(a, b int) bool) []span {
 	var out []span
 	for i := range n {
 		if last := len(out) - 1; last >= 0 && !shown(i) && !shown(i-1) && alike(i-1, i) {
@@ -58,21 +69,22 @@ func heaviest(n, most int, counts func(int) bool, bytes func(int) diff.Bytes) ma
 	return shown
 }
 
-// indexes returns the indexes of a span on one side, "" for none.
+// indexes returns the indexes of a span on one side, the lowest and the highest,
+// "" for none.
 func indexes(s span, at func(int) int) string {
-	first, last := -1, -1
+	low, high := -1, -1
 	for i := s.from; i < s.to; i++ {
 		if n := at(i); n >= 0 {
-			if first < 0 {
-				first = n
+			if low < 0 {
+				low = n
 			}
-			last = n
+			low, high = min(low, n), max(high, n)
 		}
 	}
-	if first == last {
-		return index(first)
+	if low == high {
+		return index(low)
 	}
-	return fmt.Sprintf("%d-%d", first, last)
+	return fmt.Sprintf("%d-%d", low, high)
 }
 
 // layerText says how layers are found in the other image.
@@ -94,28 +106,38 @@ func (t diffText) layers() {
 		tab.drop("STORED")
 	}
 	shown := heaviest(len(pairs), most, func(i int) bool { return pairs[i].State != diff.Shared }, func(i int) diff.Bytes { return fetched(pairs[i]) })
-	for _, s := range spans(len(pairs), func(i int) bool { return t.rows == 0 || shown[i] }, func(a, b int) bool { return pairs[a].State == pairs[b].State }) {
-		p := pairs[s.from]
-		stored, compressed := p.Stored, p.Compressed
-		for _, more := range pairs[s.from+1 : s.to] {
-			stored, compressed = stored.Plus(more.Stored), compressed.Plus(more.Compressed)
-		}
-		what := t.madeBy(p)
-		if n := s.to - s.from; n > 1 {
-			what = "(" + text.Plural(n, "layer") + ")"
+	for _, s := range t.spans(len(pairs), shown, func(a, b int) bool { return pairs[a].State == pairs[b].State }) {
+		p, state := sumOfLayers(pairs[s.from:s.to])
+		what := "(" + text.Plural(s.to-s.from, "layer") + ")"
+		if s.to-s.from == 1 {
+			what = t.madeBy(p)
 		}
 		row := []string{
-			indexes(s, func(i int) int { return pairs[i].Old }), indexes(s, func(i int) int { return pairs[i].New }), layerText[p.State],
+			indexes(s, func(i int) int { return pairs[i].Old }), indexes(s, func(i int) int { return pairs[i].New }), state,
 		}
 		if !t.layersOnly() {
-			row = append(row, t.both(stored, p))
+			row = append(row, t.both(p.Stored, p))
 		}
-		tab.add(append(row, t.both(compressed, p), what)...)
+		tab.add(append(row, t.both(p.Compressed, p), what)...)
 	}
 	if !anyCompressed(t.Old) && !anyCompressed(t.New) {
 		tab.drop("COMPRESSED")
 	}
 	t.section("Layers: "+t.layerCounts(), tab)
+}
+
+// sumOfLayers returns what some layers add up to, as one, and what is said of all
+// of them, "" if that differs.
+func sumOfLayers(pairs []diff.LayerPair) (sum diff.LayerPair, state string) {
+	sum, state = pairs[0], layerText[pairs[0].State]
+	for _, p := range pairs[1:] {
+		sum.Old, sum.New = max(sum.Old, p.Old), max(sum.New, p.New)
+		sum.Stored, sum.Compressed = sum.Stored.Plus(p.Stored), sum.Compressed.Plus(p.Compressed)
+		if p.State != pairs[0].State {
+			state = ""
+		}
+	}
+	return sum, state
 }
 
 // fetched returns what is fetched of a layer or, where that isn't known, what it
@@ -187,7 +209,7 @@ func (t diffText) steps() {
 	alike := func(a, b int) bool {
 		return steps[a].State == steps[b].State || !isSame(steps[a]) && !isSame(steps[b])
 	}
-	for _, s := range spans(len(steps), func(i int) bool { return t.rows == 0 || shown[i] }, alike) {
+	for _, s := range t.spans(len(steps), shown, alike) {
 		if s.to-s.from > 1 {
 			t.stepsRow(&tab, s)
 		} else {

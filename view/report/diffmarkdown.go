@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/diff"
 	"github.com/layerscope/layerscope/view/text"
 )
@@ -38,6 +37,7 @@ func DiffMarkdown(w io.Writer, c Comparison, opts TextOptions) error {
 		m.steps()
 		m.directories()
 		m.packages()
+		m.unread()
 		m.config()
 	})
 }
@@ -45,6 +45,14 @@ func DiffMarkdown(w io.Writer, c Comparison, opts TextOptions) error {
 type diffMarkdown struct {
 	diffText
 	md markdown
+}
+
+// shownOf says of a list how much of it is shown, "" if all is.
+func shownOf(shown, all int) string {
+	if shown == all {
+		return ""
+	}
+	return fmt.Sprintf(" (%s of %s shown)", text.Count(shown), text.Count(all))
 }
 
 // table writes a table's title and header; numbers is how many columns of it are
@@ -65,7 +73,8 @@ func (m diffMarkdown) table(title string, numbers int, columns ...string) {
 
 // head says what the images are, and what differs in short.
 func (m diffMarkdown) head() {
-	m.md.line("### layerscope: %s\n", m.to(m.image(m.Old), m.image(m.New)))
+	old, new := m.images()
+	m.md.line("### layerscope: %s\n", m.to(m.quote(old, markdownText), m.quote(new, markdownText)))
 	for i, l := range m.summary(m.style, m.quote) {
 		if i == 0 {
 			l = "**" + l + "**"
@@ -81,9 +90,14 @@ func (m diffMarkdown) head() {
 	}
 }
 
-// image names an image.
-func (m diffMarkdown) image(img *analyze.Image) string {
-	return m.quote(cmp.Or(img.Name, img.Reference), markdownText)
+// images names the images: by their own names, or by what was asked for where
+// those don't tell them apart, as of two archives of one tag.
+func (c Comparison) images() (old, new string) {
+	old, new = cmp.Or(c.Old.Name, c.Old.Reference), cmp.Or(c.New.Name, c.New.Reference)
+	if old == new && c.Old.Reference != c.New.Reference {
+		return c.Old.Reference, c.New.Reference
+	}
+	return old, new
 }
 
 // quote returns text of an image as a code span.
@@ -115,19 +129,20 @@ func (m diffMarkdown) steps() {
 		return
 	}
 	all = sorted(all, func(s diff.Step) diff.Bytes { return s.Stored })
-	m.table("Steps: "+m.stepCounts(), 3, "OLD", "NEW", "difference", "state", "")
-	for _, s := range all[:min(len(all), markdownDiffSteps)] {
+	shown := all[:min(len(all), markdownDiffSteps)]
+	m.table("Steps: "+m.stepCounts()+shownOf(len(shown), len(all)), 3, "OLD", "NEW", "difference", "state", "")
+	for _, s := range shown {
 		m.md.line("| %s | %s | %s | %s | %s |", index(s.Old), index(s.New), m.style.diff(s.Stored), s.State, m.md.cell(m.stepText(s)))
 	}
 }
 
 // directories lists those that show where the difference is.
 func (m diffMarkdown) directories() {
-	shown := m.dirs(markdownDiffDirs)
+	shown, more := m.dirs(markdownDiffDirs)
 	if len(shown) == 0 {
 		return
 	}
-	m.table("Directories, with all below them", 3, "OLD", "NEW", "difference", "")
+	m.table("Directories, with all below them"+shownOf(len(shown), len(shown)+more), 3, "OLD", "NEW", "difference", "")
 	for _, i := range shown {
 		d := m.Files.Dirs[i]
 		m.md.line("| %s | %s | %s | %s |", m.size(d.Bytes.Old), m.size(d.Bytes.New), m.style.diff(d.Bytes), m.md.cell(m.path(d.Old, d.New)))
@@ -140,10 +155,24 @@ func (m diffMarkdown) packages() {
 	if len(all) == 0 {
 		return
 	}
-	m.table("Packages: "+m.packageCounts(), 1, "difference", "state", "version", "")
-	for _, p := range all[:min(len(all), markdownDiffPackages)] {
+	shown := all[:min(len(all), markdownDiffPackages)]
+	m.table("Packages: "+m.packageCounts()+shownOf(len(shown), len(all)), 1, "difference", "state", "version", "")
+	for _, p := range shown {
 		one := cmp.Or(p.New, p.Old)
 		m.md.line("| %s | %s | %s | %s (%s) |", m.style.diff(p.Bytes), p.State, m.md.cell(m.versions(p)), m.md.cell(one.Name), one.Ecosystem)
+	}
+}
+
+// unread says how much that should tell of packages can't be read.
+func (m diffMarkdown) unread() {
+	var parts []string
+	for _, side := range m.sides() {
+		if all := side.Packages.Unread; len(all) > 0 {
+			parts = append(parts, fmt.Sprintf("%s of %s", text.Plural(len(all), "file"), side.name))
+		}
+	}
+	if len(parts) > 0 {
+		m.md.line("\n**Not read**, so that what these tell of is no package's: %s", strings.Join(parts, ", "))
 	}
 }
 

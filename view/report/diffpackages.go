@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/diff"
 	"github.com/layerscope/layerscope/view/text"
 )
@@ -36,6 +37,32 @@ func (t diffText) packages() {
 	row(t.Stored, "(all that is stored)")
 	t.section("Packages: "+t.packageCounts(), tab)
 }
+
+// unread names what should tell of packages and can't be read: what looks added or
+// removed may be that.
+func (t diffText) unread() {
+	type unread struct {
+		image, path, why string
+	}
+	var all []unread
+	for _, side := range t.sides() {
+		for _, u := range side.Packages.Unread {
+			all = append(all, unread{side.name, rooted(side.Tree, u.Path), u.Why.Error()})
+		}
+	}
+	tab := table{columns: []column{{left: true}, {title: "PATH", left: true}}}
+	t.list("Not read, so that what these tell of is no package's", tab, len(all), "file", func(tab *table, i int) {
+		tab.add(all[i].image, t.name(all[i].path)+": "+t.foreign(all[i].why))
+	}, nil)
+}
+
+// side is one of the images, with its name.
+type side struct {
+	name string
+	*analyze.Image
+}
+
+func (c Comparison) sides() [2]side { return [2]side{{oldName, c.Old}, {newName, c.New}} }
 
 // packageCounts says what became of how many packages.
 func (c Comparison) packageCounts() string {
@@ -97,7 +124,8 @@ const maxName = 30
 
 // config writes what differs of the configs, the old value above the new one.
 func (t diffText) config() {
-	tab := table{columns: []column{{title: "KEY", left: true}, {title: "NAME", left: true}, {left: true}, {title: "VALUE", left: true}}}
+	// What differs of a long value is as often at its end as at its start.
+	tab := table{cutLast: text.TruncateMiddle, columns: []column{{title: "KEY", left: true}, {title: "NAME", left: true}, {left: true}, {title: "VALUE", left: true}}}
 	l := t.sections
 	l.rows = t.some(len(t.Config), someRows)
 	l.list("Config", tab, len(t.Config), "difference", func(tab *table, i int) {
