@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/spf13/cobra"
 
 	"github.com/layerscope/layerscope/analyze"
@@ -26,6 +27,9 @@ type diffFlags struct {
 	exitCode   bool
 	all        bool
 	format     string
+
+	oldPlatform *v1.Platform // of OLD, instead of --platform
+	oldTag      string       // of OLD, instead of --tag
 }
 
 func newDiff(a *app) *cobra.Command {
@@ -44,8 +48,24 @@ func newDiff(a *app) *cobra.Command {
 	flags.Func("budget", "fail if NEW stores more than that over OLD", f.setBudget)
 	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 1 if they differ")
 	flags.BoolVar(&f.all, "all", false, "lists without limits")
+	flags.Func("old-platform", "platform of OLD", func(s string) (err error) {
+		f.oldPlatform, err = parsePlatform(s)
+		return err
+	})
+	flags.StringVar(&f.oldTag, "old-tag", "", "tag of OLD in its archive")
+	completeFlag(f.cmd, "old-platform", platforms...)
 	formatFlag(f.cmd, &f.format, formatMarkdown)
 	return f.cmd
+}
+
+// ofOld changes how OLD is opened.
+func (f *diffFlags) ofOld(o *analyze.Options) {
+	if f.oldPlatform != nil {
+		o.Source.Platform = f.oldPlatform
+	}
+	if f.oldTag != "" {
+		o.Source.Tag = f.oldTag
+	}
 }
 
 // setBudget reads by how much NEW may grow: "+5MB", "5MB", or "-1MB" if it must
@@ -83,7 +103,7 @@ func (a *app) diff(ctx context.Context, old, new string, f *diffFlags) error {
 	c := report.Comparison{Budget: f.budget}
 	var err error
 	if f.layersOnly {
-		c.Diff, err = a.compareManifests(ctx, old, new)
+		c.Diff, err = a.compareManifests(ctx, old, new, f)
 	} else {
 		c.Diff, err = a.compareImages(ctx, old, new, f)
 	}
@@ -119,27 +139,28 @@ const (
 )
 
 // compareManifests compares two images' layers, of which none is read.
-func (a *app) compareManifests(ctx context.Context, old, new string) (*diff.Diff, error) {
-	var images [2]*analyze.Image
-	for i, ref := range []string{old, new} {
-		var err error
-		if images[i], err = a.describe(ctx, ref); err != nil {
-			return nil, fmt.Errorf("%s: %w", [...]string{oldImage, newImage}[i], err)
-		}
+func (a *app) compareManifests(ctx context.Context, old, new string, f *diffFlags) (*diff.Diff, error) {
+	before, err := a.describe(ctx, old, f.ofOld)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", oldImage, err)
+	}
+	after, err := a.describe(ctx, new)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", newImage, err)
 	}
 	return &diff.Diff{
-		Old: images[0].Redacted(), New: images[1].Redacted(),
-		Layers: diff.CompareLayers(images[0], images[1]),
+		Old: before.Redacted(), New: after.Redacted(),
+		Layers: diff.CompareLayers(before, after),
 	}, nil
 }
 
 // describe returns what is known of an image before its layers are read, with
 // the progress shown.
-func (a *app) describe(ctx context.Context, ref string) (*analyze.Image, error) {
-	if err := a.checkStdin(ref); err != nil {
+func (a *app) describe(ctx context.Context, ref string, ask ...func(*analyze.Options)) (*analyze.Image, error) {
+	opts, err := a.opening(ref, ask)
+	if err != nil {
 		return nil, err
 	}
-	opts := a.analyzeOptions()
 	opts.Source.Progress = new(progress.Progress)
 	defer a.showProgress(opts.Source.Progress.Snapshot)()
 	return analyze.Describe(ctx, ref, opts)
@@ -149,7 +170,7 @@ func (a *app) describe(ctx context.Context, ref string) (*analyze.Image, error) 
 func (a *app) compareImages(ctx context.Context, old, new string, f *diffFlags) (*diff.Diff, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	before, err := a.start(ctx, old, withPackages)
+	before, err := a.start(ctx, old, withPackages, f.ofOld)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", oldImage, err)
 	}

@@ -218,6 +218,9 @@ packages each add up to the difference exactly.
                            5MB or +5MB; -1MB if it must store that much less
     --exit-code            exit with 1 if they differ, with 0 if they are the
                            same
+    --old-platform OS/ARCH[/VARIANT], --old-tag TAG
+                           --platform and --tag of OLD, where it is otherwise
+                           than NEW
     --format text|json|markdown
                            text to read (default), JSON (docs/json.md), or a
                            comment on a pull request

@@ -331,7 +331,7 @@ func (s style) baseChange(b diff.BaseChange, q quote) string {
 		}
 		return "The base is another build of " + new
 	case diff.BaseRelease, diff.BaseOther:
-		return "The base is another: " + s.to(old, new)
+		return "The base changed: " + s.to(old, new)
 	}
 	return ""
 }

@@ -234,10 +234,40 @@ func (t diffText) stepRow(tab *table, s diff.Step) {
 	if s.New < 0 {
 		after = ""
 	}
-	tab.add(index(s.Old), index(s.New), s.State.String(), before, after, t.style.diff(s.Stored), t.foreign(t.stepText(s)))
+	now, was := t.foreign(t.stepText(s)), ""
 	if s.State == diff.StepEdited {
-		tab.add("", "", "", "", "", "", "was: "+t.foreign(t.Old.Steps[s.Old].Text))
+		now, was = t.apart(now, t.foreign(t.Old.Steps[s.Old].Text))
 	}
+	tab.add(index(s.Old), index(s.New), s.State.String(), before, after, t.style.diff(s.Stored), now)
+	if s.State == diff.StepEdited {
+		tab.add("", "", "", "", "", "", "was: "+was)
+	}
+}
+
+// Where the words of a narrow line are left out that two texts begin with: if
+// they are more than a part of the width, all but some before the difference.
+const (
+	alikePart = 4
+	alikeKept = 8
+)
+
+// apart leaves out of two texts what they begin with alike, where the
+// difference would be cut off for it.
+func (s style) apart(a, b string) (string, string) {
+	alike := 0
+	for i, r := range a {
+		if !strings.HasPrefix(b[min(i, len(b)):], string(r)) {
+			break
+		}
+		alike = i
+	}
+	cut := strings.LastIndexByte(a[:max(0, alike-alikeKept)], ' ') + 1
+	first := strings.IndexByte(a, ' ') + 1 // the instruction stays
+	if s.Width == 0 || text.Width(a[:alike]) < s.Width/alikePart || cut <= first {
+		return a, b
+	}
+	begin := a[:first] + s.foreign("…") + " "
+	return begin + a[cut:], begin + b[cut:]
 }
 
 // stepsRow adds some steps that are shown as one.
