@@ -327,3 +327,27 @@ func TestReadErrors(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkRead reads a Dockerfile of which each stage is from the one above it.
+func BenchmarkRead(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("FROM scratch AS s0\n")
+	for i := range 10000 {
+		fmt.Fprintf(&text, "FROM s%d AS s%d\n", i, i+1)
+	}
+	f, err := dockerfile.Parse("Dockerfile", []byte(text.String()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		p, err := Read(f, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, s := range p.Stages {
+			if !p.Empty(s) {
+				b.Fatalf("stage %d has files", s.Index)
+			}
+		}
+	}
+}
