@@ -63,12 +63,11 @@ func Read(f *dockerfile.File, opt Options) (*Plan, error) {
 	p.Stages, p.Target = needed(g), g.Target.Index
 	p.empty = make([]bool, len(p.Stages))
 	for i, s := range p.Stages {
-		if s.Below >= 0 { // always a stage further up
-			p.empty[i] = p.empty[s.Below]
-		} else {
-			p.empty[i] = s.Base == "scratch"
+		empty := s.Base == "scratch"
+		if s.Below >= 0 { // always a stage further up, whose triggers may make some
+			empty = p.empty[s.Below] && !slices.ContainsFunc(p.Stages[s.Below].Instructions, isTrigger)
 		}
-		p.empty[i] = p.empty[i] && !slices.ContainsFunc(s.Instructions, makesFiles)
+		p.empty[i] = empty && !slices.ContainsFunc(s.Instructions, makesFiles)
 	}
 	return p, nil
 }
@@ -110,8 +109,10 @@ func (p *Plan) Empty(s *cascade.Stage) bool { return p.empty[s.Index] }
 
 // settings are instructions that make no files.
 var settings = []string{
-	"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "SHELL", "STOPSIGNAL", "USER", "VOLUME",
+	"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME",
 }
+
+func isTrigger(ins *dockerfile.Instruction) bool { return ins.Keyword == "ONBUILD" }
 
 func makesFiles(ins *dockerfile.Instruction) bool { return !slices.Contains(settings, ins.Keyword) }
 
