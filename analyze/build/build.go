@@ -38,10 +38,11 @@ type Builder struct {
 	engine engine
 	temp   string // folder for what docker is to write
 
-	before  set      // images that there were
-	printed []string // what the classic builder said that its steps made: IDs, cut short
-	made    []string // stages' images that there weren't before, in order
-	parents set      // what images that are to be removed are made of, as far as found
+	before      set      // images that there were
+	printed     []string // what the classic builder said that its steps made: IDs, cut short
+	made        []string // stages' images that there weren't before, in order
+	interrupted bool     // the last build was
+	parents     set      // what images that are to be removed are made of, as far as found
 }
 
 // engine is what builds.
@@ -110,6 +111,7 @@ func (b *Builder) Build(ctx context.Context, t Target) (id string, err error) {
 	}
 	switch {
 	case ctx.Err() != nil:
+		b.interrupted = true
 		return "", ctx.Err()
 	case err != nil:
 		return "", b.failed(t.Name, err, out)

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -241,6 +242,29 @@ func TestCloseParents(t *testing.T) {
 		t.Error(err)
 	}
 	if got, want := removed(), strings.Join([]string{id("3"), id("8"), id("2"), id("1")}, " "); got != want {
+		t.Errorf("removed %s, want %s", got, want)
+	}
+}
+
+// What was interrupted after the last build has nothing of an engine to wait for:
+// a child of the last image is somebody else's.
+func TestCloseCancelled(t *testing.T) {
+	id := func(s string) string { return "sha256:" + strings.Repeat(s, 12) + "ff" }
+	removed := fakeDocker(t, id("1")+" -\n"+id("2")+" - \n"+id("3")+" "+id("2")+"\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	b, err := Open(ctx, Options{Dir: "."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Build(ctx, Target{Name: "x"}); err == nil {
+		t.Fatal("the build doesn't fail")
+	}
+	b.printed = []string{strings.Repeat("1", 12), strings.Repeat("2", 12)}
+	cancel()
+	if err := b.Close(ctx, false); err == nil || !strings.Contains(err.Error(), "has children") {
+		t.Errorf("error %v", err)
+	}
+	if got, want := removed(), id("1"); got != want {
 		t.Errorf("removed %s, want %s", got, want)
 	}
 }

@@ -21,10 +21,9 @@ func (b *Builder) Close(ctx context.Context, keep bool) error {
 	if keep {
 		return err
 	}
-	interrupted := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return errors.Join(err, b.remove(ctx, interrupted))
+	return errors.Join(err, b.remove(ctx, b.interrupted))
 }
 
 // settling is how long an engine may take to end a build whose command is gone.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/build"
-	"github.com/layerscope/layerscope/analyze/buildcontext"
 	"github.com/layerscope/layerscope/analyze/cascade"
 	"github.com/layerscope/layerscope/analyze/progress"
 	"github.com/layerscope/layerscope/analyze/stages"
@@ -98,21 +97,11 @@ func (a *app) stages(ctx context.Context, dir string, f *stagesFlags) error {
 
 // readStages reads the Dockerfile.
 func (a *app) readStages(dir string, f *stagesFlags) (*buildInput, *stages.Plan, error) {
-	in := &buildInput{app: a, dir: dir, source: a.analyzeOptions().Source, trees: map[string]*buildcontext.Tree{}}
 	if dir == stdinPath {
 		return nil, nil, f.usageError("CONTEXT is a directory; a Dockerfile on standard input is -f -")
 	}
-	if err := in.find(&f.cascadeFlags); err != nil {
-		return nil, nil, err
-	}
-	text, err := in.load(in.path)
+	in, err := a.readDockerfile(dir, &f.cascadeFlags)
 	if err != nil {
-		return nil, nil, err
-	}
-	if in.file, err = parseDockerfile(in.shown, text); err != nil {
-		return nil, nil, err
-	}
-	if err := in.setOptions(&f.cascadeFlags); err != nil {
 		return nil, nil, err
 	}
 	o := in.options
