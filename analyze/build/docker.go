@@ -143,7 +143,7 @@ func (b *Builder) failed(name string, err error, out *output) error {
 		Output: commandOutput(b.log(out).String(), b.engine.buildKit),
 	}
 	if !b.engine.buildKit && strings.Contains(e.Err.Error(), "BuildKit") {
-		e.Hint = "the engine's classic builder is asked: install docker's buildx, or unset DOCKER_BUILDKIT"
+		e.Hint = "BuildKit isn't used here: install docker's buildx, or unset DOCKER_BUILDKIT"
 	}
 	return e
 }
