@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,9 +38,11 @@ type Builder struct {
 	engine engine
 	temp   string // folder for what docker is to write
 
-	before  set      // images that there were
-	printed []string // what the classic builder said that its steps made: IDs, cut short
-	made    []string // stages' images that there weren't before, in order
+	before      set      // images that there were
+	printed     []string // what the classic builder said that its steps made: IDs, cut short
+	made        []string // stages' images that there weren't before, in order
+	interrupted bool     // the last build was
+	parents     set      // what images that are to be removed are made of, as far as found
 }
 
 // engine is what builds.
@@ -55,7 +58,7 @@ type set map[string]bool
 // Open finds out what builds, and which images there are already. The error is
 // an [*Error].
 func Open(ctx context.Context, opt Options) (*Builder, error) {
-	b := &Builder{opt: opt}
+	b := &Builder{opt: opt, parents: set{}}
 	if err := b.findEngine(ctx); err != nil {
 		return nil, err
 	}
@@ -81,6 +84,9 @@ type Target struct {
 	Name   string // what errors call it
 	Target string // docker's --target; "" for the file's last stage
 	Text   []byte // the Dockerfile to build; nil for that of the options
+	// Tell is told each line that the builder writes, as long as Build runs; nil
+	// for nobody.
+	Tell func(line string)
 }
 
 // Build builds a stage and returns its image's ID. The error is an [*Error], or
@@ -94,7 +100,7 @@ func (b *Builder) Build(ctx context.Context, t Target) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := b.run(ctx, b.arguments(t.Target, dockerfile, file), stdin)
+	out, err := b.runBuild(ctx, b.arguments(t.Target, dockerfile, file), stdin, t.Tell)
 	if !b.engine.buildKit {
 		b.printed = append(b.printed, stepImages(out.stdout.Bytes())...)
 	}
@@ -105,6 +111,7 @@ func (b *Builder) Build(ctx context.Context, t Target) (id string, err error) {
 	}
 	switch {
 	case ctx.Err() != nil:
+		b.interrupted = true
 		return "", ctx.Err()
 	case err != nil:
 		return "", b.failed(t.Name, err, out)
@@ -112,6 +119,21 @@ func (b *Builder) Build(ctx context.Context, t Target) (id string, err error) {
 		return "", &Error{Doing: "building the stage " + t.Name, Err: errNoImage}
 	}
 	return id, nil
+}
+
+// runBuild runs docker build, and tells what the builder writes.
+func (b *Builder) runBuild(ctx context.Context, args []string, stdin []byte, tell func(string)) (*output, error) {
+	out := &output{}
+	var stdout, stderr io.Writer = &out.stdout, &out.stderr
+	if tell != nil {
+		told := &lineTeller{tell: tell}
+		if b.engine.buildKit {
+			stderr = io.MultiWriter(stderr, told)
+		} else {
+			stdout = io.MultiWriter(stdout, told)
+		}
+	}
+	return out, b.runInto(ctx, args, stdin, stdout, stderr)
 }
 
 // listed returns the ID by which docker lists an image that it built: some

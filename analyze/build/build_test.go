@@ -1,15 +1,18 @@
 package build
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestNoDocker(t *testing.T) {
@@ -59,6 +62,44 @@ func TestStepImages(t *testing.T) {
 	out := "Step 1/3 : FROM scratch\n ---> \nStep 2/3 : COPY a /\n ---> Using cache\n ---> 0123456789ab\nStep 3/3 : RUN x\n ---> Running in ffffffffffff\n" +
 		" ---> not one\nRemoving intermediate container ffffffffffff\n ---> ba9876543210\nSuccessfully built ba9876543210\n"
 	if diff := cmp.Diff([]string{"0123456789ab", "ba9876543210"}, stepImages([]byte(out))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What a command wrote that failed, as docker 20.10 writes it, and buildx.
+func TestCommandOutput(t *testing.T) {
+	long := strings.Repeat("#7 1.0 x\n", 100)
+	for _, tt := range []struct {
+		log      string
+		buildKit bool
+		want     []string
+	}{
+		{"Step 2/2 : RUN make\n ---> Running in 0123456789ab\ncc a.c\n\x1b[91mno b.c\n\x1b[0mRemoving intermediate container 0123456789ab\n", false, []string{"cc a.c", "no b.c"}},
+		{" ---> Running in 0123456789ab\nfine\nRemoving intermediate container 0123456789ab\n ---> ba9876543210\nStep 3/3 : COPY gone /\n", false, nil},
+		{" ---> Running in 0123456789ab\nfine\n ---> ba9876543210\nStep 3/3 : RUN x\n ---> Running in ab0123456789\nnot\n", false, []string{"not"}},
+		{"Sending build context\n", false, nil},
+		{"", false, nil},
+		{"#7 [2/2] RUN make\n#7 sha256:00\n#7 0.068 cc a.c\n#8 0.1 of another\n#7 0.07 no b.c\r\n#7 ERROR: executor failed\n------\n > [2/2] RUN make:\n------\nexecutor failed\n", true, []string{"cc a.c", "no b.c"}},
+		{"#7 0.1 \n#7 0.1 one\n#17 0.1 two\n#7 ERROR: process\n#17 CANCELED\n------\n > RUN:\n0.1 one\n------\nERROR: failed to solve\n", true, []string{"one"}},
+		{"#7 0.1 fine\n#7 DONE 0.1s\n#9 ERROR: not found\n", true, nil},
+		{"#7 0.1 fine\n#7 DONE 0.1s\n", true, nil},
+		{long + "#7 ERROR: x\n", true, slices.Repeat([]string{"x"}, 20)},
+	} {
+		if diff := cmp.Diff(tt.want, commandOutput(tt.log, tt.buildKit), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", tt.log, diff)
+		}
+	}
+}
+
+func TestLineTeller(t *testing.T) {
+	var got []string
+	told := lineTeller{tell: func(line string) { got = append(got, line) }}
+	for _, s := range []string{"on", "e\ntwo\n\n", strings.Repeat("x", 2*maxLine), "y\n", " three \r\nunfinished"} {
+		if n, err := told.Write([]byte(s)); n != len(s) || err != nil {
+			t.Errorf("%q: %d, %v", s, n, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"one", "two", strings.Repeat("x", maxLine), "three"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -171,5 +212,59 @@ func TestClose(t *testing.T) {
 		if _, err := os.Stat(b.temp); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("its folder: %v", err)
 		}
+	}
+}
+
+// The classic builder doesn't tell of each image that it makes: what those that
+// it tells of are made of goes too, but for what was there before or was pulled.
+// Of what has a name by now nothing goes.
+func TestCloseParents(t *testing.T) {
+	id := func(s string) string { return "sha256:" + strings.Repeat(s, 12) + "ff" }
+	removed := fakeDocker(t, strings.Join([]string{
+		id("1") + " " + id("0"), // of an ONBUILD instruction
+		id("2") + " " + id("1"), // of another
+		id("3") + " " + id("2"), // told of
+		id("4") + " " + id("0"), // of somebody else
+		id("6") + " " + id("0"),
+		id("7") + " " + id("6") + " a:1",
+		id("8") + " " + id("7"), // told of
+	}, "\n")+"\n")
+	b, err := Open(t.Context(), Options{Dir: "."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.before[id("0")] = true
+	b.printed = []string{strings.Repeat("3", 12), strings.Repeat("8", 12)}
+	if _, err := b.Build(t.Context(), Target{Name: "x"}); err == nil {
+		t.Fatal("the build doesn't fail")
+	}
+	if err := b.Close(t.Context(), false); err != nil {
+		t.Error(err)
+	}
+	if got, want := removed(), strings.Join([]string{id("3"), id("8"), id("2"), id("1")}, " "); got != want {
+		t.Errorf("removed %s, want %s", got, want)
+	}
+}
+
+// What was interrupted after the last build has nothing of an engine to wait for:
+// a child of the last image is somebody else's.
+func TestCloseCancelled(t *testing.T) {
+	id := func(s string) string { return "sha256:" + strings.Repeat(s, 12) + "ff" }
+	removed := fakeDocker(t, id("1")+" -\n"+id("2")+" - \n"+id("3")+" "+id("2")+"\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	b, err := Open(ctx, Options{Dir: "."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Build(ctx, Target{Name: "x"}); err == nil {
+		t.Fatal("the build doesn't fail")
+	}
+	b.printed = []string{strings.Repeat("1", 12), strings.Repeat("2", 12)}
+	cancel()
+	if err := b.Close(ctx, false); err == nil || !strings.Contains(err.Error(), "has children") {
+		t.Errorf("error %v", err)
+	}
+	if got, want := removed(), id("1"); got != want {
+		t.Errorf("removed %s, want %s", got, want)
 	}
 }

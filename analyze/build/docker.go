@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -21,6 +22,9 @@ type Error struct {
 	Doing string // "building the stage web"
 	Err   error  // what docker said of it
 	Hint  string // "" for none
+	// Output is what a command of the Dockerfile that failed wrote last, by
+	// lines, as it wrote them; none if it isn't such a command that did.
+	Output []string
 }
 
 func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
@@ -52,17 +56,22 @@ func (t *tail) String() string { return string(t.b) }
 
 // run runs docker's command.
 func (b *Builder) run(ctx context.Context, args []string, stdin []byte) (*output, error) {
+	out := &output{}
+	return out, b.runInto(ctx, args, stdin, &out.stdout, &out.stderr)
+}
+
+// runInto runs docker's command, which writes where it is told to.
+func (b *Builder) runInto(ctx context.Context, args []string, stdin []byte, stdout, stderr io.Writer) error {
 	cmd := b.command(ctx, args)
 	if stdin != nil {
 		cmd.Stdin = bytes.NewReader(stdin)
 	}
-	out := &output{}
-	cmd.Stdout, cmd.Stderr = &out.stdout, &out.stderr
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrNotFound) {
 		err = &Error{Doing: "calling docker", Err: errors.New("there is no docker command here"), Hint: "install it, or give the stages' images: --image STAGE=REF"}
 	}
-	return out, err
+	return err
 }
 
 // version is what docker version says.
@@ -129,9 +138,12 @@ func (b *Builder) failed(name string, err error, out *output) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	e := &Error{Doing: "building the stage " + name, Err: said(out, err), Hint: "docker build shows all that it says of it"}
+	e := &Error{
+		Doing: "building the stage " + name, Err: said(out, err), Hint: "docker build shows all that it says of it",
+		Output: commandOutput(b.log(out).String(), b.engine.buildKit),
+	}
 	if !b.engine.buildKit && strings.Contains(e.Err.Error(), "BuildKit") {
-		e.Hint = "the engine's classic builder is asked: install docker's buildx, or unset DOCKER_BUILDKIT"
+		e.Hint = "BuildKit isn't used here: install docker's buildx, or unset DOCKER_BUILDKIT"
 	}
 	return e
 }

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -21,10 +21,9 @@ func (b *Builder) Close(ctx context.Context, keep bool) error {
 	if keep {
 		return err
 	}
-	interrupted := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return errors.Join(err, b.remove(ctx, interrupted))
+	return errors.Join(err, b.remove(ctx, b.interrupted))
 }
 
 // settling is how long an engine may take to end a build whose command is gone.
@@ -71,7 +70,8 @@ func (b *Builder) removeNow(ctx context.Context, interrupted bool) error {
 }
 
 // ours returns the images that this builder made and that are still there
-// without a name, the newest first.
+// without a name, the newest first. What an image is made of that has a name by
+// now isn't among them.
 func (b *Builder) ours(ctx context.Context, interrupted bool) ([]string, error) {
 	now, err := b.images(ctx)
 	if err != nil {
@@ -85,20 +85,41 @@ func (b *Builder) ours(ctx context.Context, interrupted bool) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(now, func(id string) bool {
-		i, ok := about[id]
+	ours, stay := set{}, set{}
+	for _, id := range now {
+		if i, ok := about[id]; ok && b.isOurs(id, i.Parent, interrupted) {
+			b.withParents(id, about, ours, stay)
+		}
+	}
+	maps.Copy(b.parents, ours) // when their children are gone nothing else tells
+	return slices.DeleteFunc(now, func(id string) bool { return !ours[id] || stay[id] }), nil
+}
+
+// withParents enters an image into ours, and those that it was made of: the
+// classic builder doesn't tell of all, as of those that ONBUILD instructions
+// make. From one that has a name on they stay. One that was pulled isn't ours.
+func (b *Builder) withParents(id string, about map[string]inspected, ours, stay set) {
+	into := ours
+	for i, ok := about[id]; ok; i, ok = about[id] {
+		if len(i.RepoTags) > 0 {
+			into = stay
+		}
 		pulled := len(i.RepoDigests) > 0 && !slices.Contains(b.made, id)
-		return !ok || len(i.RepoTags) > 0 || pulled || !b.isOurs(id, i.Parent, interrupted)
-	}), nil
+		if into[id] || pulled {
+			return
+		}
+		into[id] = true
+		id = i.Parent
+	}
 }
 
 // isOurs tells whether an image was made by a build of ours: it is a stage's, or
-// the builder said so, or it was made of what the builder said last, which was
-// then interrupted.
+// the builder said so, or one that was is made of it, or it was made of what the
+// builder said last, which was then interrupted.
 func (b *Builder) isOurs(id, parent string, interrupted bool) bool {
 	_, digest, _ := strings.Cut(id, ":")
 	_, above, _ := strings.Cut(parent, ":")
-	if slices.Contains(b.made, id) {
+	if slices.Contains(b.made, id) || b.parents[id] {
 		return true
 	}
 	for i, short := range b.printed {
@@ -152,16 +173,4 @@ func (b *Builder) images(ctx context.Context) ([]string, error) {
 		}
 	}
 	return ids, nil
-}
-
-// stepImage is how the classic builder says what image a step made or found.
-var stepImage = regexp.MustCompile(`(?m)^ ---> ([0-9a-f]{12})\s*$`)
-
-// stepImages returns the images that the classic builder tells of.
-func stepImages(out []byte) []string {
-	var ids []string
-	for _, m := range stepImage.FindAllSubmatch(out, -1) {
-		ids = append(ids, string(m[1]))
-	}
-	return ids
 }

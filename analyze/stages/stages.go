@@ -49,6 +49,7 @@ type Plan struct {
 	Stages []*cascade.Stage // all of the file
 	Target int              // index of the target
 
+	empty   []bool // of each stage whether it has no files
 	options cascade.Options
 }
 
@@ -60,6 +61,14 @@ func Read(f *dockerfile.File, opt Options) (*Plan, error) {
 		return nil, err
 	}
 	p.Stages, p.Target = needed(g), g.Target.Index
+	p.empty = make([]bool, len(p.Stages))
+	for i, s := range p.Stages {
+		empty := s.Base == "scratch"
+		if s.Below >= 0 { // always a stage further up, whose triggers may make some
+			empty = p.empty[s.Below] && !slices.ContainsFunc(p.Stages[s.Below].Instructions, isTrigger)
+		}
+		p.empty[i] = empty && !slices.ContainsFunc(s.Instructions, makesFiles)
+	}
 	return p, nil
 }
 
@@ -96,27 +105,21 @@ func needed(g *cascade.Graph) []*cascade.Stage {
 // Empty tells whether a stage has no files: it is from scratch, and no
 // instruction of it makes any. Builders refuse to build what has no instruction
 // at all, and engines to hand out what has no layer.
-func (p *Plan) Empty(s *cascade.Stage) bool {
-	for _, c := range p.chain(s) {
-		if slices.ContainsFunc(c.Instructions, func(ins *dockerfile.Instruction) bool { return !slices.Contains(settings, ins.Keyword) }) {
-			return false
-		}
-		if c.Below < 0 {
-			return c.Base == "scratch"
-		}
-	}
-	return false
-}
+func (p *Plan) Empty(s *cascade.Stage) bool { return p.empty[s.Index] }
 
 // settings are instructions that make no files.
 var settings = []string{
-	"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "SHELL", "STOPSIGNAL", "USER", "VOLUME",
+	"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME",
 }
+
+func isTrigger(ins *dockerfile.Instruction) bool { return ins.Keyword == "ONBUILD" }
+
+func makesFiles(ins *dockerfile.Instruction) bool { return !slices.Contains(settings, ins.Keyword) }
 
 // chain returns the stage, the stage that it is from, and so on.
 func (p *Plan) chain(s *cascade.Stage) []*cascade.Stage {
 	chain := []*cascade.Stage{s}
-	for s.Below >= 0 { // always a stage further up
+	for s.Below >= 0 {
 		s = p.Stages[s.Below]
 		chain = append(chain, s)
 	}

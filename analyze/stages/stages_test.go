@@ -327,3 +327,48 @@ func TestReadErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestEmpty(t *testing.T) {
+	f, err := dockerfile.Parse("Dockerfile", []byte("FROM scratch AS a\nLABEL a=b\nONBUILD RUN x\nFROM a AS b\nFROM b AS c\n"+
+		"FROM scratch AS d\nENV A=b\nFROM d AS e\nFROM e AS f\nCOPY x /\nFROM f AS g\nFROM debian AS h\nFROM scratch\nWORKDIR /x\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Read(f, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, s := range p.Stages {
+		if p.Empty(s) {
+			got += s.Name
+		}
+	}
+	if want := "ade"; got != want { // what b is from has it run something
+		t.Errorf("%s are empty, want %s", got, want)
+	}
+}
+
+// BenchmarkRead reads a Dockerfile of which each stage is from the one above it.
+func BenchmarkRead(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("FROM scratch AS s0\n")
+	for i := range 10000 {
+		fmt.Fprintf(&text, "FROM s%d AS s%d\n", i, i+1)
+	}
+	f, err := dockerfile.Parse("Dockerfile", []byte(text.String()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		p, err := Read(f, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, s := range p.Stages {
+			if !p.Empty(s) {
+				b.Fatalf("stage %d has files", s.Index)
+			}
+		}
+	}
+}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,7 +12,6 @@ import (
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/build"
-	"github.com/layerscope/layerscope/analyze/buildcontext"
 	"github.com/layerscope/layerscope/analyze/cascade"
 	"github.com/layerscope/layerscope/analyze/progress"
 	"github.com/layerscope/layerscope/analyze/stages"
@@ -38,6 +39,9 @@ func newStages(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if n := cmd.ArgsLenAtDash(); n >= 0 {
 				args, f.passed = args[:n], args[n:]
+			}
+			if err := f.checkPassed(); err != nil {
+				return err
 			}
 			if len(args) > 1 {
 				return f.usageError("unexpected argument %q", args[1])
@@ -93,21 +97,11 @@ func (a *app) stages(ctx context.Context, dir string, f *stagesFlags) error {
 
 // readStages reads the Dockerfile.
 func (a *app) readStages(dir string, f *stagesFlags) (*buildInput, *stages.Plan, error) {
-	in := &buildInput{app: a, dir: dir, source: a.analyzeOptions().Source, trees: map[string]*buildcontext.Tree{}}
 	if dir == stdinPath {
 		return nil, nil, f.usageError("CONTEXT is a directory; a Dockerfile on standard input is -f -")
 	}
-	if err := in.find(&f.cascadeFlags); err != nil {
-		return nil, nil, err
-	}
-	text, err := in.load(in.path)
+	in, err := a.readDockerfile(dir, &f.cascadeFlags)
 	if err != nil {
-		return nil, nil, err
-	}
-	if in.file, err = parseDockerfile(in.shown, text); err != nil {
-		return nil, nil, err
-	}
-	if err := in.setOptions(&f.cascadeFlags); err != nil {
 		return nil, nil, err
 	}
 	o := in.options
@@ -187,6 +181,7 @@ func (a *app) buildStages(ctx context.Context, in *buildInput, plan *stages.Plan
 	}()
 	refs, err := a.buildEach(ctx, b, plan, f)
 	if err != nil {
+		a.showOutput(ctx, err)
 		return nil, err
 	}
 	about.Builder, about.Kept = string(cascade.Classic), f.keep
@@ -194,6 +189,41 @@ func (a *app) buildStages(ctx context.Context, in *buildInput, plan *stages.Plan
 		about.Builder = string(cascade.BuildKit)
 	}
 	return a.analyzeStages(ctx, plan, refs)
+}
+
+// showOutput shows what a command wrote that made a build fail.
+func (a *app) showOutput(ctx context.Context, err error) {
+	failed, ok := errors.AsType[*build.Error](err)
+	if !ok || ctx.Err() != nil {
+		return
+	}
+	for _, line := range failed.Output {
+		fmt.Fprintln(a.err, "  "+errorLine(line))
+	}
+}
+
+// docker's arguments that aren't passed on: those of which layerscope must know,
+// and those that keep from it what it must be told.
+var (
+	ownArguments    = []string{"--file", "-f", "--target", "--build-arg", "--platform"}
+	mutingArguments = []string{"--iidfile", "--quiet", "-q", "--output", "-o", "--push"}
+)
+
+// checkPassed returns an error if docker can't be given an argument.
+func (f *stagesFlags) checkPassed() error {
+	for _, arg := range f.passed {
+		name, _, _ := strings.Cut(arg, "=")
+		if len(name) > 2 && name[0] == '-' && name[1] != '-' {
+			name = name[:2] // with its value, or more of them
+		}
+		switch {
+		case slices.Contains(ownArguments, name):
+			return f.usageError("%s stands before the --: it isn't docker's alone", name)
+		case slices.Contains(mutingArguments, name):
+			return f.usageError("%s can't be passed to docker: the stages' images, and what it says of them, are needed here", name)
+		}
+	}
+	return nil
 }
 
 // dockerArgs returns the arguments that docker build gets.
@@ -224,9 +254,12 @@ func (a *app) buildEach(ctx context.Context, b *build.Builder, plan *stages.Plan
 	defer a.showProgress(p.Snapshot)()
 	refs := map[int]string{}
 	for i, s := range todo {
-		p.SetPhase(fmt.Sprintf("building stage %d of %d (%s)", i+1, len(todo), stageName(s)))
+		doing := fmt.Sprintf("building stage %d of %d (%s)", i+1, len(todo), stageName(s))
+		p.SetPhase(doing)
 		target, text := plan.Build(s)
-		id, err := b.Build(ctx, build.Target{Name: stageName(s), Target: target, Text: text})
+		id, err := b.Build(ctx, build.Target{
+			Name: stageName(s), Target: target, Text: text, Tell: func(line string) { p.SetPhase(doing + ": " + line) },
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,7 +23,6 @@ import (
 const stagesFile = `ARG LIB=lib
 FROM scratch AS base
 COPY rootfs/ /
-RUN ["/bin/busybox", "--install", "-s", "/bin"]
 
 FROM base
 ENV OUT=/out
@@ -44,6 +42,15 @@ COPY --from=1 /out/share /copied/share
 COPY --from=base /etc/passwd /etc/group /copied/etc/
 RUN head -c 44 /dev/zero > /own
 `
+
+// shortFile is a build in stages of which the last runs one command.
+const shortFile = `FROM scratch AS base
+COPY rootfs/ /
+RUN echo 1 > /one
+
+FROM base AS final
+RUN echo 2 > /two
+RUN `
 
 // stagesReport is what layerscope stages tells.
 type stagesReport struct {
@@ -96,6 +103,11 @@ func stagesContext(t *testing.T, dockerfile string) string {
 	if err := os.Chmod(filepath.Join(dir, "rootfs/bin/busybox"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	for _, applet := range []string{"head", "ln", "mkdir", "rm", "sh", "sleep"} {
+		if err := os.Symlink("busybox", filepath.Join(dir, "rootfs/bin", applet)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return dir
 }
 
@@ -121,20 +133,21 @@ func (l *lab) inventory(t *testing.T) map[string]string {
 	return all
 }
 
+// stagesReport runs layerscope and reads what it tells.
+func (l *lab) stagesReport(t *testing.T, builder string, args []string) (r stagesReport) {
+	t.Helper()
+	out := l.run(t, call{args: args, env: l.stagesEnv(builder)}).ok(t)
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // buildStage builds a stage with docker alone and returns its image's ID.
 func (l *lab) buildStage(t *testing.T, builder, dir, target string) string {
 	t.Helper()
 	setting := l.stagesEnv(builder)[1]
 	return strings.TrimSpace(string(l.tool(t, "env", setting, l.Docker, "build", "--quiet", "--network", "none", "--target", target, dir)))
-}
-
-// removed removes images at the end of a test.
-func (l *lab) removed(t *testing.T, ids ...string) {
-	t.Cleanup(func() {
-		for _, id := range ids {
-			l.output(l.Docker, "image", "rm", id) // its parents go with it
-		}
-	})
 }
 
 // savedBytes sums up the regular files of the layers that the engine saves.
@@ -185,40 +198,45 @@ func TestStages(t *testing.T) {
 	for _, builder := range []string{classic, buildkit} {
 		t.Run(builder, func(t *testing.T) {
 			dir := stagesContext(t, stagesFile)
-			// One of the images is there already, without a name: the build finds
-			// it in its cache, and it stays. Its parents too, with the classic
-			// builder.
-			there := l.buildStage(t, builder, dir, "base")
-			l.removed(t, there)
 			before := l.inventory(t)
-			if _, ok := before[there+" <none>:<none>"]; !ok {
-				t.Fatalf("%s isn't there before", there)
-			}
-			out := l.run(t, call{args: []string{"stages", "--format", "json", dir, "--", "--network", "none"}, env: l.stagesEnv(builder)}).ok(t)
-			same(t, before, l.inventory(t))
-			var r stagesReport
-			if err := json.Unmarshal([]byte(out), &r); err != nil {
-				t.Fatal(err)
-			}
-			if r.Builder != builder || r.Kept {
+			t.Cleanup(func() { l.removeNew(t, before) }) // once no container has them
+			args := []string{"stages", "--format", "json", dir, "--", "--network", "none"}
+			r := l.stagesReport(t, builder, append([]string{"stages", "--keep"}, args[1:]...))
+			if r.Builder != builder || !r.Kept {
 				t.Errorf("builder %s, kept %v", r.Builder, r.Kept)
 			}
-
-			// With a cache as it is now docker makes the same images again, but of
-			// the stage that it can't be asked for.
-			final := l.buildStage(t, builder, dir, "final")
-			unneeded := l.buildStage(t, builder, dir, "unneeded")
-			l.removed(t, final, unneeded)
-			for i, id := range map[int]string{0: there, 2: unneeded, 3: final} {
-				if size := l.savedBytes(t, id); r.Stages[i].Stored != size {
-					t.Errorf("stage %d stores %d, the engine saves %d", i, r.Stages[i].Stored, size)
+			kept := l.inventory(t)
+			for i, s := range r.Stages {
+				if _, there := kept[s.Image.ID+" <none>:<none>"]; !there {
+					t.Errorf("stage %d: %q isn't there", i, s.Image.ID)
 				}
 			}
+			// What is there is left, be it that a next run finds it in the cache.
+			r2 := l.stagesReport(t, builder, append([]string{"stages", "--target", "final"}, args[1:]...))
+			same(t, kept, l.inventory(t))
+			if r2.Kept || r2.Stages[2].Image.ID != "" || r2.Stages[1].Image.ID != r.Stages[1].Image.ID {
+				t.Errorf("kept %v, stage 2 %q, stage 1 %q and then %q", r2.Kept, r2.Stages[2].Image.ID, r.Stages[1].Image.ID, r2.Stages[1].Image.ID)
+			}
+
+			// With a cache as it is now docker makes the same images, but of the
+			// stage that it can't be asked for.
+			for i, target := range map[int]string{0: "base", 2: "unneeded", 3: "final"} {
+				id := l.buildStage(t, builder, dir, target)
+				if id != r.Stages[i].Image.ID {
+					t.Errorf("stage %d is %s, docker builds %s", i, r.Stages[i].Image.ID, id)
+				}
+			}
+			for i, s := range r.Stages {
+				if size := l.savedBytes(t, s.Image.ID); s.Stored != size {
+					t.Errorf("stage %d stores %d, the engine saves %d", i, s.Stored, size)
+				}
+			}
+			final := r.Stages[3].Image.ID
 			last := l.export(t, final)
 			for i, want := range []struct {
 				stage, line int
 				dir         string
-			}{{1, 19, "copied/lib"}, {1, 20, "copied/share"}, {0, 21, "copied/etc"}} {
+			}{{1, 18, "copied/lib"}, {1, 19, "copied/share"}, {0, 20, "copied/etc"}} {
 				bytes, files := last.below(want.dir)
 				found := false
 				for _, k := range r.Stages[want.stage].Takes {
@@ -262,43 +280,21 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// Images that are to be kept are told, and stay; a next run finds them and leaves
-// them.
-func TestStagesKeep(t *testing.T) {
-	l := open(t, engine)
-	for _, builder := range []string{classic, buildkit} {
-		t.Run(builder, func(t *testing.T) {
-			dir := stagesContext(t, stagesFile+"# "+builder+"\n")
-			before := l.inventory(t)
-			args := []string{"stages", "--format", "json", "--keep", "--target", "final", dir, "--", "--network", "none"}
-			var r stagesReport
-			if err := json.Unmarshal([]byte(l.run(t, call{args: args, env: l.stagesEnv(builder)}).ok(t)), &r); err != nil {
-				t.Fatal(err)
-			}
-			kept := l.inventory(t)
-			for i, s := range r.Stages {
-				_, there := kept[s.Image.ID+" <none>:<none>"]
-				if want := i != 2; there != want || !r.Kept {
-					t.Errorf("stage %d: %q is there: %v", i, s.Image.ID, there)
+// removeNew removes the images that there weren't before, children first.
+func (l *lab) removeNew(t *testing.T, before map[string]string) {
+	t.Helper()
+	for again := true; again; {
+		again = false
+		for line := range l.inventory(t) {
+			id, _, _ := strings.Cut(line, " ")
+			if _, was := before[line]; !was {
+				if _, err := l.output(l.Docker, "image", "rm", "--force", "--no-prune", id); err == nil {
+					again = true
 				}
 			}
-			args = slices.DeleteFunc(args, func(a string) bool { return a == "--keep" })
-			l.run(t, call{args: args, env: l.stagesEnv(builder)}).ok(t)
-			same(t, kept, l.inventory(t))
-			for again := true; again; { // children first
-				again = false
-				for line := range l.inventory(t) {
-					id, _, _ := strings.Cut(line, " ")
-					if _, was := before[line]; !was {
-						if _, err := l.output(l.Docker, "image", "rm", "--no-prune", id); err == nil {
-							again = true
-						}
-					}
-				}
-			}
-			same(t, before, l.inventory(t))
-		})
+		}
 	}
+	same(t, before, l.inventory(t))
 }
 
 // A build that fails says why and leaves nothing.
@@ -306,13 +302,14 @@ func TestStagesFail(t *testing.T) {
 	l := open(t, engine)
 	for _, builder := range []string{classic, buildkit} {
 		t.Run(builder, func(t *testing.T) {
-			dir := stagesContext(t, stagesFile+"\nRUN echo nothing > /else && false\n")
+			dir := stagesContext(t, shortFile+"echo why; false\n")
 			before := l.inventory(t)
 			r := l.run(t, call{args: []string{"stages", dir, "--", "--network", "none"}, env: l.stagesEnv(builder)})
-			r.failed(t, "building the stage final", "docker build")
-			if !strings.Contains(r.stderr, "false") {
+			said, ok := strings.CutPrefix(r.stderr, "  why\n") // the command
+			if r.stderr = said; !ok || !strings.Contains(said, "false") {
 				t.Errorf("it doesn't tell of the command: %s", r.stderr)
 			}
+			r.failed(t, "building the stage final", "docker build")
 			same(t, before, l.inventory(t))
 
 			dir = stagesContext(t, "FROM scratch\nCOPY gone /\n")
@@ -329,6 +326,34 @@ func TestStagesFail(t *testing.T) {
 	l.run(t, call{args: []string{"stages", dir}, env: []string{"PATH=" + t.TempDir()}}).failed(t, "no docker command", "--image")
 }
 
+// What the ONBUILD instructions of a base make goes too, which the classic builder
+// doesn't tell of; what has a name by then stays, with all that it is made of.
+func TestStagesTriggers(t *testing.T) {
+	l := open(t, engine)
+	dir := stagesContext(t, "FROM scratch\nCOPY rootfs/ /\nONBUILD COPY rootfs/etc /first\nONBUILD RUN echo 2 > /second\n")
+	before := l.inventory(t)
+	t.Cleanup(func() { l.removeNew(t, before) })
+	base := strings.TrimSpace(string(l.tool(t, "env", "DOCKER_BUILDKIT=0", l.Docker, "build", "--quiet", dir)))
+	for _, builder := range []string{classic, buildkit} {
+		t.Run(builder, func(t *testing.T) {
+			name := ours + "/triggers:" + builder
+			l.tool(t, l.Docker, "tag", base, name)
+			there := l.inventory(t)
+			dir := stagesContext(t, "FROM "+name+" AS one\nRUN echo 3 > /third\nFROM "+name+"\nCOPY --from=one /third /\n")
+			out := l.run(t, call{args: []string{"stages", "--bytes", dir, "--", "--network", "none"}, env: l.stagesEnv(builder)}).ok(t)
+			if !strings.Contains(out, "copied      2      1  /third") {
+				t.Error(out)
+			}
+			same(t, there, l.inventory(t))
+
+			named := ours + "/named:" + builder
+			l.run(t, call{args: []string{"stages", dir, "--", "--network", "none", "--tag", named}, env: l.stagesEnv(builder)}).ok(t)
+			l.tool(t, l.Docker, "image", "rm", named)
+			same(t, there, l.inventory(t))
+		})
+	}
+}
+
 // Every docker command there is builds as it does when nobody says how.
 func TestStagesDockers(t *testing.T) {
 	l := open(t, engine)
@@ -336,14 +361,25 @@ func TestStagesDockers(t *testing.T) {
 	for version, docker := range l.dockers(t) {
 		t.Run(version, func(t *testing.T) {
 			before := l.inventory(t)
-			out := l.run(t, call{
-				args: []string{"stages", "--bytes", dir, "--", "--network", "none"},
-				env:  []string{"PATH=" + filepath.Dir(docker) + ":" + os.Getenv("PATH")},
-			}).ok(t)
+			// One of the images is there already, without a name: the build finds
+			// it in its cache, and it stays. Its parents too, with the classic
+			// builder.
+			build := []string{docker, "build", "--quiet", "--target", "base", dir}
+			there, err := l.output("env", append([]string{"DOCKER_BUILDKIT=1"}, build...)...)
+			if err != nil { // it hasn't got BuildKit's client
+				there = l.tool(t, "env", append([]string{"DOCKER_BUILDKIT=0"}, build...)...)
+			}
+			with := l.inventory(t)
+			if _, ok := with[strings.TrimSpace(string(there))+" <none>:<none>"]; !ok {
+				t.Fatalf("%s isn't there before", there)
+			}
+			env := []string{"PATH=" + filepath.Dir(docker) + ":" + os.Getenv("PATH")}
+			out := l.run(t, call{args: []string{"stages", "--bytes", dir, "--", "--network", "none"}, env: env}).ok(t)
 			if !strings.Contains(out, "LEFT BEHIND") || !strings.Contains(out, " 105617 ") {
 				t.Error(out)
 			}
-			same(t, before, l.inventory(t))
+			same(t, with, l.inventory(t))
+			l.removeNew(t, before)
 		})
 	}
 }
@@ -366,7 +402,7 @@ func TestStagesInterrupt(t *testing.T) {
 	for i, builder := range []string{classic, buildkit} {
 		t.Run(builder, func(t *testing.T) {
 			seconds := fmt.Sprint(4321 + i)
-			dir := stagesContext(t, strings.Replace(stagesFile, "ARG LIB\n", "RUN sleep "+seconds+"\n", 1))
+			dir := stagesContext(t, shortFile+"sleep "+seconds+"\n")
 			before := l.inventory(t)
 			tmp := t.TempDir()
 			cmd := exec.Command(l.Binary, "stages", dir, "--", "--network", "none")
