@@ -21,7 +21,7 @@ func TestCauses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Report(t.Context(), map[int]*analyze.Image{0: m}, func(m *analyze.Image) Causer { return m.Causes(true) })
+	r, err := p.Report(t.Context(), map[int]*analyze.Image{0: m})
 	if err != nil {
 		t.Fatal(err)
 	}

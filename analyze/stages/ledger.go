@@ -97,8 +97,13 @@ func (l *ledger) enter(n tree.Node, inode tree.Ref, counts bool, sum *Sum) {
 	}
 }
 
+// causer tells what a copy is stored for.
+type causer interface {
+	Of(tree.Ref) (cause.Of, bool)
+}
+
 // left adds up what nobody took.
-func (l *ledger) left(m *analyze.Image, causes Causer) LeftBehind {
+func (l *ledger) left(m *analyze.Image, causes causer) LeftBehind {
 	var left LeftBehind
 	parts := map[cause.Of]*cause.Part{}
 	for k, lay := range m.Layers {

@@ -26,7 +26,6 @@ import (
 	"github.com/layerscope/layerscope/analyze/cascade"
 	"github.com/layerscope/layerscope/analyze/cause"
 	"github.com/layerscope/layerscope/analyze/dockerfile"
-	"github.com/layerscope/layerscope/analyze/tree"
 )
 
 // ErrNoImage says that of a stage no image is known.
@@ -206,18 +205,11 @@ type Report struct {
 	Graph *cascade.Graph
 }
 
-// Causes tells what the copies of an image are stored for.
-type Causes func(*analyze.Image) Causer
-
-// Causer tells what a copy is stored for, as a [cause.Report].
-type Causer interface {
-	Of(tree.Ref) (cause.Of, bool)
-}
-
 // Report says what becomes of the bytes of the stages, whose images are given
 // by their index; those that aren't there aren't known. Each image must be
-// complete. The error is one of [cascade.New]'s, or that of ctx.
-func (p *Plan) Report(ctx context.Context, images map[int]*analyze.Image, causes Causes) (*Report, error) {
+// complete and have its packages. The error is one of [cascade.New]'s, or that
+// of ctx.
+func (p *Plan) Report(ctx context.Context, images map[int]*analyze.Image) (*Report, error) {
 	opt := p.options
 	opt.Images = p.environments(images)
 	g, err := cascade.New(p.File, opt)
@@ -226,7 +218,7 @@ func (p *Plan) Report(ctx context.Context, images map[int]*analyze.Image, causes
 	}
 	r := &Report{Plan: p, Graph: g}
 	for i, s := range needed(g) {
-		r.All = append(r.All, &Stage{Stage: s, Image: images[i], Empty: p.Empty(s), Target: i == p.Target, Stored: analyze.Unknown})
+		r.All = append(r.All, &Stage{Stage: s, Image: p.withLines(images[i], s), Empty: p.Empty(s), Target: i == p.Target, Stored: analyze.Unknown})
 	}
 	for _, t := range g.Takes {
 		of := r.All[t.Of]
@@ -239,15 +231,27 @@ func (p *Plan) Report(ctx context.Context, images map[int]*analyze.Image, causes
 		}
 	}
 	for _, s := range r.All {
-		if err := s.account(ctx, causes); err != nil {
+		if err := s.account(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
 }
 
+// withLines returns a stage's image with what the Dockerfile tells of it, as
+// where its base ends. An image that was given for the stage may be of another.
+func (p *Plan) withLines(m *analyze.Image, s *cascade.Stage) *analyze.Image {
+	if m == nil {
+		return nil
+	}
+	if known, err := m.WithStage(p.File, s.Stage); err == nil {
+		return known
+	}
+	return m
+}
+
 // account finds what becomes of the stage's bytes.
-func (s *Stage) account(ctx context.Context, causes Causes) error {
+func (s *Stage) account(ctx context.Context) error {
 	if s.Image == nil && !s.Empty {
 		for i := range s.Takes {
 			s.Takes[i].Err = ErrNoImage
@@ -275,7 +279,7 @@ func (s *Stage) account(ctx context.Context, causes Causes) error {
 	case s.Known:
 		s.Taken = l.taken
 		if s.Image != nil {
-			s.Left = l.left(s.Image, causes(s.Image))
+			s.Left = l.left(s.Image, s.Image.Causes(true))
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ func reportOf(t *testing.T, text string, opt Options, images map[int]*analyze.Im
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Report(t.Context(), images, func(*analyze.Image) Causer { return causeOf{} })
+	r, err := p.Report(t.Context(), images)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (a *app) stages(ctx context.Context, dir string, f *stagesFlags) error {
 	if err != nil {
 		return err
 	}
-	about.Report, err = plan.Report(ctx, images, func(m *analyze.Image) stages.Causer { return m.Causes(true) })
+	about.Report, err = plan.Report(ctx, images)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func stagesOf(t *testing.T, dockerfileText string, img synth.Image) report.Stage
 	for i := range f.Stages {
 		images[i] = analyzetest.ImageWith(t, img, analyze.Options{Packages: true})
 	}
-	r, err := p.Report(t.Context(), images, func(m *analyze.Image) stages.Causer { return m.Causes(true) })
+	r, err := p.Report(t.Context(), images)
 	if err != nil {
 		t.Fatal(err)
 	}
