@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,11 +77,12 @@ func (a *app) stages(ctx context.Context, dir string, f *stagesFlags) error {
 	}
 	about := report.Stages{Dockerfile: in.shown, Context: in.dir}
 	var images map[int]*analyze.Image
+	var left error // images that can't be removed: no reason to keep the report back
 	if given != nil {
 		images, err = a.analyzeStages(ctx, plan, given)
 		about.Context = ""
 	} else {
-		images, err = a.buildStages(ctx, in, plan, f, &about)
+		images, left, err = a.buildStages(ctx, in, plan, f, &about)
 	}
 	if err != nil {
 		return err
@@ -90,9 +92,11 @@ func (a *app) stages(ctx context.Context, dir string, f *stagesFlags) error {
 		return err
 	}
 	if f.format == formatJSON {
-		return report.StagesJSON(a.out, about, tool())
+		err = report.StagesJSON(a.out, about, tool())
+	} else {
+		err = report.StagesText(a.out, about, a.textOptions())
 	}
-	return report.StagesText(a.out, about, a.textOptions())
+	return cmp.Or(err, left)
 }
 
 // readStages reads the Dockerfile.
@@ -165,30 +169,27 @@ func (a *app) analyzeStages(ctx context.Context, plan *stages.Plan, refs map[int
 
 // buildStages builds the stages and analyzes their images. Those are removed
 // again, but if they are to be kept and all went well.
-func (a *app) buildStages(ctx context.Context, in *buildInput, plan *stages.Plan, f *stagesFlags, about *report.Stages) (images map[int]*analyze.Image, err error) {
+func (a *app) buildStages(ctx context.Context, in *buildInput, plan *stages.Plan, f *stagesFlags, about *report.Stages) (images map[int]*analyze.Image, left, err error) {
 	opt := build.Options{Host: a.host, Context: a.context, Dir: in.dir, File: in.path, Args: f.dockerArgs(a)}
 	if in.path == "" {
 		opt.Text = in.file.Source
 	}
 	b, err := build.Open(ctx, opt)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer func() {
-		if closing := b.Close(ctx, f.keep && err == nil); err == nil && closing != nil {
-			err = closing
-		}
-	}()
+	defer func() { left = b.Close(ctx, f.keep && err == nil) }()
 	refs, err := a.buildEach(ctx, b, plan, f)
 	if err != nil {
 		a.showOutput(ctx, err)
-		return nil, err
+		return nil, nil, err
 	}
 	about.Builder, about.Kept = string(cascade.Classic), f.keep
 	if b.BuildKit() {
 		about.Builder = string(cascade.BuildKit)
 	}
-	return a.analyzeStages(ctx, plan, refs)
+	images, err = a.analyzeStages(ctx, plan, refs)
+	return images, nil, err
 }
 
 // showOutput shows what a command wrote that made a build fail.

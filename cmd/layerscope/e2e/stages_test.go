@@ -439,3 +439,41 @@ func TestStagesInterrupt(t *testing.T) {
 		})
 	}
 }
+
+// What can't be removed is named, and the report isn't kept back for it.
+func TestStagesInUse(t *testing.T) {
+	l := open(t, engine)
+	before := l.inventory(t)
+	t.Cleanup(func() { l.removeNew(t, before) })
+	const seconds = "3"
+	dir := stagesContext(t, shortFile+"sleep "+seconds+"\n")
+	type hold struct {
+		image, container string
+		err              error
+	}
+	held := make(chan hold, 1)
+	go func() {
+		for !running(seconds) && t.Context().Err() == nil {
+			time.Sleep(20 * time.Millisecond)
+		}
+		var h hold
+		var out []byte
+		out, h.err = l.output(l.Docker, "images", "--quiet", "--no-trunc", "--filter", "dangling=true")
+		h.image, _, _ = strings.Cut(string(out), "\n") // the newest: that of the stage before
+		if h.err == nil {
+			out, h.err = l.output(l.Docker, "create", h.image, "x")
+			h.container = strings.TrimSpace(string(out))
+		}
+		held <- h
+	}()
+	r := l.run(t, call{args: []string{"stages", dir, "--", "--network", "none"}, env: l.stagesEnv(buildkit)})
+	h := <-held
+	if h.err != nil {
+		t.Fatal(h.err)
+	}
+	l.tool(t, l.Docker, "rm", h.container)
+	if r.code != 2 || !strings.Contains(r.stdout, "LEFT BEHIND") || !strings.HasPrefix(r.stderr, "error: removing what was built") || !strings.Contains(r.stderr, h.image) {
+		t.Errorf("exit code %d; image %q is in use\n%s%s", r.code, h.image, r.stdout, r.stderr)
+	}
+	r.quiet(t)
+}
