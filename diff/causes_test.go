@@ -111,7 +111,7 @@ func TestCompareCauses(t *testing.T) {
 }
 
 func TestCausesAddUp(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range uint64(synth.Rounds(100)) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		old, new := analyzetest.WithPackages(t, randomPackages(r)...), analyzetest.WithPackages(t, randomPackages(r)...)
 		causesAddUp(t, old, new, compareCauses(old, new))

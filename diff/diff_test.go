@@ -78,7 +78,7 @@ func randomNext(r *rand.Rand, layers []synth.Layer) []synth.Layer {
 
 // TestTables checks that every table adds up to what the images store.
 func TestTables(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(synth.Rounds(150)) {
 		r := rand.New(rand.NewPCG(seed, 6))
 		olds := randomPackages(r)
 		news := randomNext(r, olds)

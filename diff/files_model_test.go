@@ -17,6 +17,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/synth"
 	"github.com/layerscope/layerscope/analyze/synth/fixture"
 	"github.com/layerscope/layerscope/analyze/tree"
 	"github.com/layerscope/layerscope/analyze/tree/naive"
@@ -602,7 +603,7 @@ func describe(layers [][]tar.Header) string {
 }
 
 func TestAgainstNaiveFiles(t *testing.T) {
-	for seed := range uint64(800) {
+	for seed := range uint64(synth.Rounds(800)) {
 		if oldLayers, newLayers := randomPair(rand.New(rand.NewPCG(seed, 5))); !checkImages(t, oldLayers, newLayers) {
 			t.Fatalf("seed %d", seed)
 		}

@@ -214,7 +214,7 @@ func randomPackages(r *rand.Rand) []synth.Layer {
 
 func TestPackagesAddUp(t *testing.T) {
 	states := map[PackageState]int{}
-	for seed := range uint64(200) {
+	for seed := range uint64(synth.Rounds(200)) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		old, new := analyzetest.WithPackages(t, randomPackages(r)...), analyzetest.WithPackages(t, randomPackages(r)...)
 		c := comparePackages(old, new)
@@ -244,7 +244,7 @@ func TestPackagesAddUp(t *testing.T) {
 		}
 	}
 	for s := PackageAdded; s <= PackageChanged; s++ {
-		if states[s] < 20 {
+		if states[s] < synth.Rounds(20) {
 			t.Errorf("only %d are %s", states[s], s)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/layerscope/layerscope/analyze"
 	"github.com/layerscope/layerscope/analyze/history"
+	"github.com/layerscope/layerscope/analyze/synth"
 )
 
 // made returns an image of steps written as "TEXT", or "TEXT = LAYER" for one
@@ -354,7 +355,7 @@ func pairsOf(steps []Step, swap bool) (pairs []Step) {
 
 // TestAlignStepsLong has histories that no table is made of.
 func TestAlignStepsLong(t *testing.T) {
-	const n = 100_000
+	n := synth.Rounds(100_000)
 	unique := func(i int) string { return fmt.Sprintf("RUN step %d %s = %d", i, strings.Repeat("x ", 3), i) }
 	var plain, edited, alike, other []string
 	want := 0
