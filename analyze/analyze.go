@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,10 +81,15 @@ func (j *Job) run(ctx context.Context, opts Options, open func(context.Context, 
 		return err
 	}
 	err = j.read(ctx, img, opts)
-	if cerr := img.Close(); err == nil && cerr != nil {
-		err = fmt.Errorf("closing the image: %w", cerr)
+	return cmp.Or(err, closing(img))
+}
+
+// closing closes an image.
+func closing(img source.Image) error {
+	if err := img.Close(); err != nil {
+		return fmt.Errorf("closing the image: %w", err)
 	}
-	return err
+	return nil
 }
 
 // Progress returns how far the job is.

@@ -30,6 +30,7 @@ const (
 	BaseAnnotations = "annotations" // annotations name it, and its layers are the image's lowest
 	BaseLabels      = "labels"      // by what the builder signs its work with, in labels or history
 	BaseGuessed     = "guessed"     // the history looks like it
+	BaseDockerfile  = "dockerfile"  // it is below the Dockerfile's instructions; see [Image.WithStage]
 )
 
 // claim is what somebody says of an image's base.
@@ -82,17 +83,22 @@ func (m *Image) setBase(c *claim, h *history.Result) {
 	if c == nil {
 		return
 	}
-	m.Base = Base{How: c.how, Name: c.name, Digest: c.digest, Layers: c.layers}
-	steps := c.steps(h)
+	m.markBase(Base{How: c.how, Name: c.name, Digest: c.digest, Layers: c.layers}, c.steps(h))
+}
+
+// markBase marks what came from a base: its layers, the first steps, and those
+// that made the layers.
+func (m *Image) markBase(b Base, steps int) {
+	m.Base = b
 	for i := range m.Steps {
 		s := &m.Steps[i]
-		s.Base = i < steps || s.Layer >= 0 && s.Layer < c.layers
+		s.Base = i < steps || s.Layer >= 0 && s.Layer < b.Layers
 		if s.Base {
 			m.Base.Steps++
 		}
 	}
 	for k := range m.Layers {
-		m.Layers[k].Base = k < c.layers
+		m.Layers[k].Base = k < b.Layers
 	}
 }
 

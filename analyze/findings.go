@@ -3,6 +3,7 @@ package analyze
 import (
 	"sync"
 
+	"github.com/layerscope/layerscope/analyze/cause"
 	"github.com/layerscope/layerscope/analyze/dive"
 	"github.com/layerscope/layerscope/analyze/layer"
 	"github.com/layerscope/layerscope/analyze/secret"
@@ -26,10 +27,9 @@ type Findings struct {
 // Findings looks the image over, which must be complete. It takes some passes
 // over the image's entries and reads nothing.
 func (m *Image) Findings() *Findings {
-	w := waste.Image{Tree: m.Tree, Compressed: make([]bool, len(m.Layers)), Env: m.Config.Config.Env}
+	w := m.wasteImage()
 	indexes := make([]*layer.Index, len(m.Layers))
 	for k, l := range m.Layers {
-		w.Compressed[k] = l.Compressed == l.Index.StoredSize
 		indexes[k] = l.Index
 	}
 	f := &Findings{}
@@ -44,8 +44,29 @@ func (m *Image) Findings() *Findings {
 	return f
 }
 
+// wasteImage returns the image as package waste knows it.
+func (m *Image) wasteImage() waste.Image {
+	w := waste.Image{Tree: m.Tree, Compressed: make([]bool, len(m.Layers)), Env: m.Config.Config.Env}
+	for k, l := range m.Layers {
+		w.Compressed[k] = l.Compressed == l.Index.StoredSize
+	}
+	return w
+}
+
 // IsBase tells whether layer k came from the FROM image, as far as known.
 func (m *Image) IsBase(k int) bool { return m.Layers[k].Base }
 
 // IsOwn tells whether layer k didn't.
 func (m *Image) IsOwn(k int) bool { return !m.Layers[k].Base }
+
+// Causes says what each byte of the image is stored for. The image must be
+// complete and have its packages. Unless base is set the copies of the base's
+// layers count as the image's own.
+func (m *Image) Causes(base bool) *cause.Report {
+	w := m.wasteImage()
+	c := cause.Image{Tree: m.Tree, Packages: m.Packages, Dead: waste.FindDead(w), Disposable: disposable.Find(w), Base: make([]bool, len(m.Layers))}
+	for k, l := range m.Layers {
+		c.Base[k] = base && l.Base
+	}
+	return cause.Find(c)
+}

@@ -2,7 +2,9 @@ package analyze
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -42,11 +44,28 @@ func (r *reading) describe(d *source.Description) error {
 	if n := len(d.Layers); n > tree.MaxLayers {
 		return fmt.Errorf("the image has %d layers, more than %d", n, tree.MaxLayers)
 	}
+	if !fitsSum(d.Layers) {
+		return errors.New("the compressed sizes of the layers add up to more than fits 63 bits")
+	}
 	r.progress.SetLayers(len(d.Layers))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.image, r.seen = newImage(d, r.base), nil
 	return nil
+}
+
+// fitsSum tells whether the sizes of layers can be added up: nothing vouches for
+// what a manifest says of them.
+func fitsSum(layers []source.Layer) bool {
+	var sum int64
+	for _, l := range layers {
+		if size := max(l.Size, 0); size > math.MaxInt64-sum {
+			return false
+		} else {
+			sum += size
+		}
+	}
+	return true
 }
 
 // setBase takes in what is found of the image's base; nil for nothing.

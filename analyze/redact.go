@@ -37,6 +37,16 @@ func (m *Image) Redacted() *Image {
 	}
 	config.Config.Entrypoint = r.Args(config.Config.Entrypoint)
 	config.Config.Cmd = r.Args(config.Config.Cmd)
+	config.Config.Shell = r.Args(config.Config.Shell)
+	if h := config.Config.Healthcheck; h != nil {
+		masked := *h
+		masked.Test = r.Args(h.Test)
+		config.Config.Healthcheck = &masked
+	}
+	config.Config.OnBuild = slices.Clone(config.Config.OnBuild)
+	for i, instruction := range config.Config.OnBuild {
+		config.Config.OnBuild[i] = r.Text(instruction)
+	}
 	config.Config.Labels = maps.Clone(config.Config.Labels)
 	for name, value := range config.Config.Labels {
 		config.Config.Labels[name] = r.Variable(name, value)

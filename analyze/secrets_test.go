@@ -24,6 +24,10 @@ var leaky = synth.Image{
 		Env:        []string{"PATH=/usr/bin", "API_TOKEN=hunter2secret"},
 		Labels:     map[string]string{"build": "by hunter2secret"},
 		Entrypoint: []string{"/app", "--token", "hunter2secret"},
+		Healthcheck: &v1.HealthConfig{
+			Test: []string{"CMD", "/check", "--token", "hunter2secret"},
+		},
+		OnBuild: []string{"RUN echo hunter2secret"},
 	},
 	Steps: []synth.Step{
 		{CreatedBy: "ARG API_TOKEN=hunter2secret", Comment: "buildkit.dockerfile.v0"},
@@ -108,7 +112,7 @@ func TestRedacted(t *testing.T) {
 	}
 	const secret = "hunter2secret"
 	before := told(m)
-	if n := strings.Count(before, secret); n < 7 {
+	if n := strings.Count(before, secret); n < 9 {
 		t.Fatalf("the image tells its secret %d times only", n)
 	}
 	after := told(m.Redacted())

@@ -4,6 +4,7 @@ package analyzetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -34,4 +35,14 @@ func ImageWith(t testing.TB, img synth.Image, opts analyze.Options) *analyze.Ima
 		t.Fatal(err)
 	}
 	return m
+}
+
+// WithPackages analyzes an image of these layers, with its packages.
+func WithPackages(t testing.TB, layers ...synth.Layer) *analyze.Image {
+	t.Helper()
+	img := synth.Image{}
+	for i, l := range layers {
+		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("RUN step %d", i), Layer: l})
+	}
+	return ImageWith(t, img, analyze.Options{Packages: true})
 }

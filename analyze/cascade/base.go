@@ -115,10 +115,17 @@ func (s *plan) pullImage(ref string, platform ocispecs.Platform, deps set) {
 			s.out.Stage = s.stage.Index
 		}
 	}
+	if s.stage != nil {
+		s.stage.Image = ref
+	}
 	if known == nil {
-		known = &Image{}
+		s.unsure.all = true
+		known = &Image{Unsure: []string{"PATH"}} // which has a default
 	}
 	s.configure(known, deps)
+	for _, name := range known.Unsure {
+		s.unsure = s.unsure.with(name, true)
+	}
 }
 
 // lines returns where a plan's base is named.

@@ -71,7 +71,7 @@ func (buildKit) begin(s *plan) error {
 // add makes the nodes of an instruction.
 func (b buildKit) add(s *plan, c command) error {
 	cmd := c.ins.Fresh()
-	l := &lookup{env: s.env}
+	l := &lookup{env: s.env, unsure: s.unsure}
 	if ex, ok := cmd.(instructions.SupportsSingleWordExpansion); ok && c.ins.Keyword != "ARG" {
 		if err := ex.Expand(func(word string) (string, error) {
 			value, _, err := s.lex.ProcessWord(word, l)
@@ -91,6 +91,8 @@ func (b buildKit) add(s *plan, c command) error {
 		}
 	}
 	deps := c.deps.or(l.deps)
+	c.doubtful = l.doubtful
+	s.doubt(c, s.env, l.doubtful)
 	switch cmd := cmd.(type) {
 	case *instructions.EnvCommand:
 		s.setEnv(cmd, c, deps)

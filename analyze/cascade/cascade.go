@@ -91,6 +91,8 @@ type Image struct {
 	OnBuild    []string
 	Platform   string // "linux/amd64"; "" if unknown
 	Empty      bool   // it has no layers, which builders take for scratch
+	// Unsure are variables that may stand in Env, with values that aren't known.
+	Unsure []string
 }
 
 // Error is a build that the builder refuses, at a line of the Dockerfile.

@@ -377,11 +377,11 @@ func (ex *explainer) change(n *Node, e *Edge, files []string) string {
 
 // onContent explains a node by content that is built again.
 func (ex *explainer) onContent(n *Node, e *Edge, root *Cause) *Cause {
-	c := &Cause{Kind: CauseContent, Step: n.Step, Via: e.From.Step, Role: e.Role, By: n.Step, Files: paths(e)}
+	c := &Cause{Kind: CauseContent, Step: n.Step, Via: e.From.Step, Role: e.Role, By: n.Step, Files: e.Paths()}
 	if root != nil {
 		c.Step = root.Step
 	}
-	c.What = ex.m.after.Graph.origin(e.From)
+	c.What = ex.m.after.Graph.Origin(e.From)
 	return c
 }
 
@@ -401,8 +401,9 @@ func (ex *explainer) through(root *Cause, e *Edge) *Cause {
 	return &c
 }
 
-// paths returns what an edge selects, as it is shown.
-func paths(e *Edge) []string {
+// Paths returns what an edge takes by content, as it is shown; none for an edge
+// that only definitions count of.
+func (e *Edge) Paths() []string {
 	var all []string
 	for _, sel := range e.Content {
 		p := path.Join("/", sel.Path)
@@ -414,8 +415,8 @@ func paths(e *Edge) []string {
 	return all
 }
 
-// origin names where a node stands: its stage or its image.
-func (g *Graph) origin(n *Node) string {
+// Origin names where a node stands: its stage, its image or its context.
+func (g *Graph) Origin(n *Node) string {
 	switch {
 	case n.Stage >= 0 && g.Stages[n.Stage].Name != "":
 		return g.Stages[n.Stage].Name

@@ -98,13 +98,14 @@ func (g *Graph) Bases() []string {
 // moved returns the references in full of images as they are named.
 func (g *Graph) moved(names []string) ([]string, error) {
 	var all []string
+	bases := g.Bases()
 	for _, name := range names {
 		full := name
 		if ref, err := reference.ParseNormalizedNamed(name); err == nil {
 			full = reference.TagNameOnly(ref).String()
 		}
-		if !slices.Contains(g.Bases(), full) {
-			return nil, &BaseError{name, g.Bases()}
+		if !slices.Contains(bases, full) {
+			return nil, &BaseError{name, bases}
 		}
 		all = append(all, full)
 	}
@@ -141,7 +142,7 @@ func (g *Graph) Settle(same, differs []string) (func(*Node, *Edge) (bool, bool),
 	for _, n := range g.Nodes {
 		for i := range n.In {
 			if e := &n.In[i]; e.Firebreak() && e.From.Kind != KindLocal && e.From.Kind != KindInline {
-				read = append(read, g.origin(e.From)+" "+strings.Join(paths(e), " "))
+				read = append(read, g.Origin(e.From)+" "+strings.Join(e.Paths(), " "))
 			}
 		}
 	}
@@ -168,10 +169,10 @@ func (g *Graph) Settle(same, differs []string) (func(*Node, *Edge) (bool, bool),
 
 // reads tells whether an edge reads a stage, an image or a path of a name.
 func (g *Graph) reads(e *Edge, name string) bool {
-	if g.origin(e.From) == name {
+	if g.Origin(e.From) == name {
 		return true
 	}
-	return slices.ContainsFunc(paths(e), func(p string) bool {
+	return slices.ContainsFunc(e.Paths(), func(p string) bool {
 		p, name := strings.TrimPrefix(p, "/"), strings.Trim(path.Clean(name), "/")
 		return p == name || strings.HasPrefix(p, name+"/")
 	})

@@ -61,6 +61,7 @@ func (b buildKit) copy(s *plan, c command, f files, deps set) error {
 	if err != nil {
 		return err
 	}
+	s.takeCopy(c, sources)
 	linked := f.link && f.chmod == ""
 	n := &Node{Kind: KindCopy, deps: deps, Uncached: s.uncached(), Label: s.label()}
 	n.Parts = []Part{{"destination", dest, c.step}}

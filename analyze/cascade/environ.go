@@ -91,12 +91,16 @@ func (e *environ) has(names []string, by int) bool {
 type lookup struct {
 	env  *environ
 	deps set
+
+	unsure   unsure
+	doubtful bool // something that isn't known was looked up
 }
 
 // Get returns a variable's value. Whether a variable is set at all hangs on
 // everything that may set one.
 func (l *lookup) Get(name string) (string, bool) {
 	v := l.env.get(name)
+	l.doubtful = l.doubtful || l.unsure.of(name, v != nil)
 	if v == nil {
 		l.deps = l.deps.or(l.env.all)
 		return "", false

@@ -31,6 +31,10 @@ type Graph struct {
 	Nodes   []*Node // each after all of its inputs
 	Stages  []*Stage
 	Notes   []Note
+	// Takes are what instructions take of other stages, in the order of the
+	// stages that take; those by BuildKit's rules, and of stages that the target
+	// needs.
+	Takes []Take
 
 	// Steps are the instructions in the order of the file, ARGs before the
 	// first FROM with them. A Node's and a Part's instructions are indexes
@@ -43,6 +47,12 @@ type Stage struct {
 	*dockerfile.Stage
 	Needed bool   // the target needs it
 	Label  string // what BuildKit's output calls it: its name, "stage-1", or "" if it is the only one
+	// Below is the index of the stage that this one is from, by the arguments
+	// that are given; -1 if it is from none, but an image or nothing.
+	Below int
+	// Image is the reference in full of the image that the stage is from; "" if
+	// it is from none, or one isn't needed.
+	Image string
 }
 
 // Step is an instruction and what the builder makes of it.

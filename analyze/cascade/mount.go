@@ -74,6 +74,7 @@ func (s *plan) mount(c command, m *instructions.Mount, from *plan) (mount, error
 		return one, fmt.Errorf("cannot mount from stage %q to %q, stage needs to be defined before current command", m.From, m.Target)
 	default:
 		one.from, one.fromDeps = from.out, from.outDeps
+		s.takeMount(c, m, from)
 	}
 	if m.Type == instructions.MountTypeTmpfs {
 		one.from, one.fromDeps = nil, nil

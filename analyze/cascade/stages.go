@@ -24,6 +24,7 @@ type planner struct {
 	opt    Options
 	rules  rules
 	g      *Graph
+	from   []int // the step of each stage's FROM
 	lex    *shell.Lex
 	build  ocispecs.Platform // that builds
 	target ocispecs.Platform // that is built for
@@ -86,6 +87,8 @@ type command struct {
 	mounts  []*plan
 	trigger bool
 	broken  error // it isn't known, or was refused
+
+	doubtful bool // see Take.Unsure
 }
 
 // state is what a stage has come to.
@@ -98,6 +101,7 @@ type state struct {
 	user     traced
 	shell    traced // joined by NUL; "" for the default
 	onBuild  []trigger
+	unsure   unsure
 }
 
 // traced is a value, and what it comes from.
@@ -135,7 +139,8 @@ func newPlanner(f *dockerfile.File, opt Options) (*planner, error) {
 		p.step(ins, -1)
 	}
 	for _, s := range f.Stages {
-		p.g.Stages = append(p.g.Stages, &Stage{Stage: s})
+		p.g.Stages = append(p.g.Stages, &Stage{Stage: s, Below: -1})
+		p.from = append(p.from, len(p.g.Steps))
 		p.step(s.From, s.Index)
 		for _, ins := range s.Instructions {
 			p.step(ins, s.Index)
@@ -329,8 +334,7 @@ func (p *planner) checkNames() error {
 
 // readStage reads a FROM.
 func (p *planner) readStage(stage *Stage) error {
-	s := &plan{planner: p, stage: stage, index: len(p.plans)}
-	s.step = slices.IndexFunc(p.g.Steps, func(st *Step) bool { return st.Instruction == stage.From })
+	s := &plan{planner: p, stage: stage, index: len(p.plans), step: p.from[stage.Index]}
 	if stage.From.Broken != nil {
 		s.name = "scratch" // and then an unknown node
 		p.plans = append(p.plans, s)
@@ -369,6 +373,9 @@ func (p *planner) readStage(stage *Stage) error {
 		if p.opt.Builder == Classic {
 			s.base = p.byName[strings.ToLower(name)]
 		}
+	}
+	if s.base != nil {
+		stage.Below = s.base.index
 	}
 	if stage.Name != "" {
 		key := stage.Name

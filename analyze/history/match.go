@@ -42,16 +42,17 @@ type Match struct {
 // instruction is told only if no other could be as well.
 //
 // Steps of the base have no instruction; if the whole Dockerfile fits the last
-// steps, these aren't the base's, whatever was guessed of them.
-func MatchDockerfile(steps []Step, f *dockerfile.File, stage *dockerfile.Stage) []Match {
+// steps, these aren't the base's, whatever was guessed of them, and base is how
+// many are below them. Else base is -1: it isn't told.
+func MatchDockerfile(steps []Step, f *dockerfile.File, stage *dockerfile.Stage) (matches []Match, base int) {
 	forms := formsOf(f, stage, valuesOf(steps))
-	matches := make([]Match, len(steps))
+	matches = make([]Match, len(steps))
 	from := max(len(steps)-maxCells/(len(forms)+1), 0)
 	if n := len(forms); n > 0 && n <= len(steps)-from {
 		tail := align(steps[len(steps)-n:], forms)
 		if complete(tail) {
 			copy(matches[len(steps)-n:], tail)
-			return matches
+			return matches, len(steps) - n
 		}
 	}
 	for from < len(steps) && steps[from].Base {
@@ -60,7 +61,7 @@ func MatchDockerfile(steps []Step, f *dockerfile.File, stage *dockerfile.Stage) 
 	own := align(steps[from:], forms)
 	fill(own, steps[from:], forms, from > 0 && steps[from-1].Base)
 	copy(matches[from:], own)
-	return matches
+	return matches, -1
 }
 
 // maxCells bounds the work of an alignment: steps times instructions. Steps

@@ -111,3 +111,16 @@ func BenchmarkReadGzip(b *testing.B) {
 		}
 	}))
 }
+
+func BenchmarkOutline(b *testing.B) {
+	const n = 100_000
+	var buf bytes.Buffer
+	writeSmall(b, &buf, n)
+	x, err := layer.Read(context.Background(), &buf, layer.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		x.Outline()
+	}
+}

@@ -100,6 +100,7 @@ type dir struct {
 // extra holds what few entries have.
 type extra struct {
 	xattrs       []string
+	xattrValues  Hash
 	major, minor int64
 	header       Header
 	odd          bool // header is set
@@ -218,6 +219,10 @@ func (x *Index) Path(e *Entry) string {
 
 // Xattrs returns the names of the entry's extended attributes, sorted.
 func (x *Index) Xattrs(e *Entry) []string { return x.extras[e.extra].xattrs }
+
+// XattrValues returns the hash of the entry's extended attributes, names and
+// values; zero if it has none. It tells them apart as [Hash] tells bodies.
+func (x *Index) XattrValues(e *Entry) Hash { return x.extras[e.extra].xattrValues }
 
 // Device returns the numbers of a Char or Block entry.
 func (x *Index) Device(e *Entry) (major, minor int64) {

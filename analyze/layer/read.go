@@ -3,6 +3,8 @@ package layer
 import (
 	"archive/tar"
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -323,7 +325,37 @@ func (x *extra) setXattrs(m *member) error {
 	}
 	slices.Sort(x.xattrs)
 	x.xattrs = slices.Compact(x.xattrs) // the two prefixes may give one name twice
+	x.hashXattrs(m)
 	return nil
+}
+
+// hashXattrs hashes the names and values of the attributes.
+func (x *extra) hashXattrs(m *member) {
+	if x.xattrs == nil {
+		return
+	}
+	var buf []byte
+	for _, name := range x.xattrs {
+		for _, s := range []string{name, xattrValue(m, name)} {
+			buf = binary.LittleEndian.AppendUint64(buf, uint64(len(s)))
+			buf = append(buf, s...)
+		}
+	}
+	sum := xxh3.Hash128(buf)
+	x.xattrValues = Hash{Hi: sum.Hi, Lo: sum.Lo}
+}
+
+// xattrValue returns the value of an attribute. libarchive's record has it in
+// base64 without padding (libarchive, archive_write_set_format_pax.c).
+func xattrValue(m *member, name string) string {
+	if value, ok := m.pax[xattrPrefix+name]; ok {
+		return value
+	}
+	encoded := m.pax[xattrLibarchiveKey+name]
+	if value, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "=")); err == nil {
+		return string(value)
+	}
+	return encoded
 }
 
 // modeDir is S_IFDIR, which some write into the mode of a header (POSIX.1-2017,

@@ -18,11 +18,11 @@ import (
 func Find(ctx context.Context, t *tree.Tree, layers []*Layer) (*Report, error) {
 	f := &finder{
 		ctx: ctx, t: t, layers: layers, final: t.Finder(t.Layers() - 1),
-		owner: slices.Repeat([]int32{noOwner}, t.Len()), report: new(Report),
+		owner: slices.Repeat([]int32{noOwner}, t.Len()), report: &Report{owners: t.NewNumbers()},
 		programs: map[tree.Ref]bool{},
 	}
 	f.gather()
-	for _, find := range []func(){f.dpkg, f.apk, f.rpm, f.python, f.npm, f.gems} {
+	for _, find := range []func(){f.dpkg, f.apk, f.rpm, f.python, f.npm, f.gems, f.distribution} {
 		if find(); ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -89,6 +89,9 @@ func (f *finder) gather() {
 		}
 		p := f.t.Path(n)
 		k := kindOf(p)
+		if k == osRelease || k == debianVersion {
+			continue // what their names lead to counts: see distribution
+		}
 		switch {
 		case m != nil && m.kind == goProgram && k == nothing:
 			if f.programs[st.Inode] {
@@ -231,6 +234,7 @@ func (f *finder) give(pkg int32, r tree.Ref, size int64) {
 	sum := &f.report.Unowned
 	if pkg != noOwner {
 		sum = &f.report.Packages[pkg].Sum
+		f.report.owners.Set(r, pkg+1)
 	}
 	sum.add(int(r.Layer), size)
 }
@@ -261,6 +265,7 @@ func (f *finder) addPrograms() programs {
 // order puts the report into its order.
 func (f *finder) order() {
 	r := f.report
+	r.numbered = slices.Clone(r.Packages)
 	slices.SortFunc(r.Packages, func(a, b *Package) int {
 		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Ecosystem, b.Ecosystem), cmp.Compare(a.Name, b.Name),
 			cmp.Compare(a.Version, b.Version), cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.Metadata, b.Metadata))

@@ -20,17 +20,14 @@ import (
 	"github.com/layerscope/layerscope/analyze/packages"
 	"github.com/layerscope/layerscope/analyze/synth"
 	"github.com/layerscope/layerscope/analyze/synth/fixture"
+	"github.com/layerscope/layerscope/analyze/tree"
 )
 
 // read analyzes an image of these layers, with its packages, and checks that
 // their bytes add up.
 func read(t testing.TB, layers ...synth.Layer) *analyze.Image {
 	t.Helper()
-	img := synth.Image{}
-	for i, l := range layers {
-		img.Steps = append(img.Steps, synth.Step{CreatedBy: fmt.Sprintf("RUN step %d", i), Layer: l})
-	}
-	m := analyzetest.ImageWith(t, img, analyze.Options{Packages: true})
+	m := analyzetest.WithPackages(t, layers...)
 	addsUp(t, m)
 	return m
 }
@@ -62,9 +59,47 @@ func addsUp(t testing.TB, m *analyze.Image) {
 	if total != m.Totals.Live {
 		t.Errorf("packages and the rest have %d bytes, %d are live", total, m.Totals.Live)
 	}
+	owners(t, m)
 	for k, l := range m.Layers {
 		if layers[k] != l.Live {
 			t.Errorf("packages and the rest have %d bytes of layer %d, %d are live", layers[k], k, l.Live)
+		}
+	}
+}
+
+// owners checks that by the owner of each copy the packages have the bytes that
+// the report says, and none owns what is dead or no copy.
+func owners(t testing.TB, m *analyze.Image) {
+	t.Helper()
+	owned := map[*packages.Package]int64{}
+	for k, l := range m.Layers {
+		for row, e := range l.Index.All() {
+			r := tree.Ref{Layer: int32(k), Row: int32(row)}
+			p := m.Packages.Owner(r)
+			if p != nil && (e.Type != layer.File || e.Size == 0 || m.Tree.LiveRefs(r) == 0) {
+				t.Errorf("%s owns %+v, which is no live copy", p.Name, r)
+			}
+			if m.Tree.LiveRefs(r) > 0 {
+				owned[p] += e.Size
+			}
+		}
+	}
+	for _, p := range slices.Concat(m.Packages.Packages, []*packages.Package{nil}) {
+		want := m.Packages.Unowned
+		if p != nil {
+			want = p.Sum
+		}
+		if owned[p] != want.Bytes {
+			t.Errorf("by the copies %+v owns %d bytes", p, owned[p])
+		}
+		delete(owned, p)
+	}
+	if len(owned) > 0 {
+		t.Errorf("packages own something that the report hasn't got: %v", owned)
+	}
+	for _, none := range []tree.Ref{tree.Implied, {Layer: int32(len(m.Layers))}, {Layer: 0, Row: 1 << 30}} {
+		if p := m.Packages.Owner(none); p != nil {
+			t.Errorf("%s owns %+v, which isn't there", p.Name, none)
 		}
 	}
 }

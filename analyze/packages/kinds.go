@@ -23,6 +23,8 @@ const (
 	npmPackage
 	gemSpec
 	goProgram
+	osRelease     // the distribution, wherever /etc/os-release links to
+	debianVersion // Debian's point release
 )
 
 // limit returns the most bytes a file of the kind may have. They are held in
@@ -35,9 +37,16 @@ func (k kind) limit() int64 {
 		return 64 << 20
 	case dpkgList, dpkgSums, pythonRecord, pythonFiles:
 		return 32 << 20
+	case osRelease, debianVersion:
+		return 64 << 10 // usually half a kilobyte
 	}
 	return 4 << 20
 }
+
+const (
+	osReleaseName     = "os-release"
+	debianVersionName = "debian_version"
+)
 
 const (
 	dpkgDir    = "var/lib/dpkg/"
@@ -83,8 +92,14 @@ func kindOf(path string) kind {
 		if slices.Contains(rpmDirs, dir) {
 			return rpmDatabase
 		}
+	case debianVersionName:
+		if dir == "etc" {
+			return debianVersion
+		}
 	}
 	switch {
+	case strings.Contains(base, osReleaseName):
+		return osRelease // Fedora's is a link to os-release-fedora, NixOS's to a hash and etc-os-release
 	case strings.HasPrefix(path, dpkgDir):
 		return dpkgKind(path[len(dpkgDir):])
 	case strings.HasSuffix(base, ".gemspec"):

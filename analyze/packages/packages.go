@@ -2,6 +2,8 @@
 // It knows the databases of dpkg, apk and rpm, what npm, Python and Ruby keep
 // beside what they install, and the build info of Go programs.
 //
+// It also knows the distribution by what os-release says.
+//
 // Databases are read as the layers stream past: [Reader.Read] reads a layer, and
 // [Find] puts together what was read of all, once they are stacked.
 //
@@ -27,7 +29,8 @@
 // # What can't be read
 //
 // A database that is too large, cut short, or of a format that isn't known is
-// told in [Report.Unread]. What it would have owned is owned by no package.
+// told in [Report.Unread]. What it would have owned is owned by no package. An
+// os-release that can't be read is told there too.
 package packages
 
 import (
@@ -110,10 +113,40 @@ type Unread struct {
 	Why   error
 }
 
+// Distribution is the system that an image is made of: what os-release says
+// (freedesktop.org, "os-release"), from /etc or, where that has none, /usr/lib.
+// Its values are valid UTF-8 of at most 256 bytes; one that isn't counts as not
+// said.
+type Distribution struct {
+	ID      string // "debian"; lower case letters, digits, and any of "._-"
+	Version string // VERSION_ID: "12"; "" of a rolling or unnumbered release
+	Name    string // PRETTY_NAME, for people; "" if it isn't said
+	// Point is the point release where Version doesn't tell it: "12.5", from
+	// Debian's /etc/debian_version; "" if it isn't known.
+	Point string
+}
+
 // Report is the packages of an image. The bytes of all and of Unowned add up to
 // the image's live bytes, and to those of each layer.
 type Report struct {
 	Packages []*Package // the most bytes first; then by ecosystem, name, version and path
 	Unowned  Sum        // what no package owns
 	Unread   []Unread   // by path, then by layer
+
+	// Distribution is what the final filesystem's os-release says; nil
+	// without one that names a distribution. Databases alone name none:
+	// Debian's and its descendants' look alike.
+	Distribution *Distribution
+
+	owners   *tree.Numbers // of live copies: places in numbered, plus one
+	numbered []*Package    // as they were found
+}
+
+// Owner returns the package that owns a live copy, nil if none does. The bytes
+// that each owns by it are its Sum.
+func (r *Report) Owner(copy tree.Ref) *Package {
+	if n := r.owners.Of(copy); n > 0 {
+		return r.numbered[n-1]
+	}
+	return nil
 }

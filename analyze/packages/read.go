@@ -88,6 +88,7 @@ type file struct {
 	name, version, arch string
 	list                string
 	modules             []Module
+	distribution        *Distribution // nil if it names none
 }
 
 // Layer is what one layer says of packages.
@@ -166,6 +167,9 @@ func (t *tap) Close() {
 // add keeps what the file at hand says.
 func (t *tap) add(f *file) {
 	n := 256 + len(f.name) + len(f.version) + len(f.arch) + len(f.list) + 8*len(f.records)
+	if d := f.distribution; d != nil {
+		n += 64 + len(d.ID) + len(d.Version) + len(d.Name)
+	}
 	for _, m := range f.modules {
 		n += 32 + len(m.Path) + len(m.Version)
 	}
@@ -203,6 +207,10 @@ func (t *tap) read(k kind, body []byte) (f *file) {
 		f.name, f.version, f.err = readNpm(body)
 	case gemSpec:
 		f.name, f.version, f.err = readGemSpec(body)
+	case osRelease:
+		f.distribution = readOSRelease(body)
+	case debianVersion:
+		f.version = readDebianVersion(body)
 	}
 	return f
 }

@@ -49,6 +49,12 @@ func TestKinds(t *testing.T) {
 		"gems/specifications/default/a-1.gemspec":       gemSpec,
 		"gems/gems/a-1/a.gemspec":                       nothing,
 		"var/lib/dpkg/info/node_modules/a/package.json": npmPackage,
+		"etc/os-release":                                osRelease,
+		"usr/lib/os.release.d/os-release-fedora":        osRelease,
+		"nix/store/0-etc-os-release":                    osRelease,
+		"etc/lsb-release":                               nothing,
+		"etc/debian_version":                            debianVersion,
+		"debian_version":                                nothing,
 	} {
 		if got := kindOf(path); got != want {
 			t.Errorf("%q is of kind %d, want %d", path, got, want)
@@ -88,8 +94,8 @@ func FuzzFiles(f *testing.F) {
 		f.Add(uint8(k), []byte(strings.TrimSuffix(s, "\n")))
 	}
 	f.Fuzz(func(t *testing.T, k uint8, body []byte) {
-		if kind(k) == rpmDatabase {
-			return // FuzzRpm's
+		if kind(k) == rpmDatabase || kind(k) == osRelease {
+			return // FuzzRpm's, FuzzOSRelease's
 		}
 		got := (&tap{ctx: t.Context(), reader: NewReader()}).read(kind(k), body)
 		if got.err != nil {

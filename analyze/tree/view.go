@@ -173,7 +173,7 @@ func (t *Tree) modified(before, after int32) Change {
 	if xm != ym {
 		return Modified
 	}
-	if x != nil && y != nil && !slices.Equal(xi.Xattrs(x), yi.Xattrs(y)) {
+	if x != nil && y != nil && xi.XattrValues(x) != yi.XattrValues(y) {
 		return Modified
 	}
 	return Unchanged

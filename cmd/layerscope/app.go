@@ -59,14 +59,29 @@ func (a *app) imageCommand(name, short, usage string, run func(ctx context.Conte
 // start begins to analyze the image that ref names. What more is done to it
 // than most commands need, ask says.
 func (a *app) start(ctx context.Context, ref string, ask ...func(*analyze.Options)) (*analyze.Job, error) {
-	if ref == string(source.Stdin) && isTerminal(a.in) {
-		return nil, &source.HintError{Err: errNoStdin, Hint: "pipe an archive in: docker save IMAGE | layerscope -"}
+	opts, err := a.opening(ref, ask)
+	if err != nil {
+		return nil, err
 	}
+	return analyze.Start(ctx, ref, opts), nil
+}
+
+// opening returns how an image is opened and read, given what is to be otherwise
+// than the flags say.
+func (a *app) opening(ref string, ask []func(*analyze.Options)) (analyze.Options, error) {
 	opts := a.analyzeOptions()
 	for _, f := range ask {
 		f(&opts)
 	}
-	return analyze.Start(ctx, ref, opts), nil
+	return opts, a.checkStdin(ref)
+}
+
+// checkStdin returns an error if an image is to come from a terminal.
+func (a *app) checkStdin(ref string) error {
+	if ref == string(source.Stdin) && isTerminal(a.in) {
+		return &source.HintError{Err: errNoStdin, Hint: "pipe an archive in: docker save IMAGE | layerscope -"}
+	}
+	return nil
 }
 
 // analyze analyzes the image that ref names, with the progress shown.

@@ -42,6 +42,19 @@ const stdinPath = "-"
 // readBuild reads the Dockerfile and lists the files of the contexts. A CONTEXT
 // of "-" is, as docker takes it, a Dockerfile on standard input.
 func (a *app) readBuild(ctx context.Context, dir string, f *cascadeFlags) (*buildInput, error) {
+	in, err := a.readDockerfile(dir, f)
+	if err != nil {
+		return nil, err
+	}
+	// What is wrong with the Dockerfile is told before any context is read.
+	if _, err := cascade.New(in.file, in.options); err != nil {
+		return nil, in.advise(err)
+	}
+	return in, in.readTrees(ctx)
+}
+
+// readDockerfile reads the Dockerfile and the options of a build.
+func (a *app) readDockerfile(dir string, f *cascadeFlags) (*buildInput, error) {
 	in := &buildInput{app: a, dir: dir, source: a.analyzeOptions().Source, trees: map[string]*buildcontext.Tree{}}
 	if err := in.find(f); err != nil {
 		return nil, err
@@ -53,14 +66,7 @@ func (a *app) readBuild(ctx context.Context, dir string, f *cascadeFlags) (*buil
 	if in.file, err = parseDockerfile(in.shown, text); err != nil {
 		return nil, err
 	}
-	if err := in.setOptions(f); err != nil {
-		return nil, err
-	}
-	// What is wrong with the Dockerfile is told before any context is read.
-	if _, err := cascade.New(in.file, in.options); err != nil {
-		return nil, in.advise(err)
-	}
-	return in, in.readTrees(ctx)
+	return in, in.setOptions(f)
 }
 
 // find finds the Dockerfile and the context.
@@ -79,7 +85,7 @@ func (in *buildInput) find(f *cascadeFlags) error {
 	} else if fi, err := os.Stat(in.dir); err == nil && !fi.IsDir() {
 		return &source.HintError{
 			Err:  &buildcontext.Error{Dir: in.dir, Err: buildcontext.ErrNotDirectory},
-			Hint: fmt.Sprintf("a Dockerfile is given with -f: layerscope cascade -f %s %s", in.dir, filepath.Dir(in.dir)),
+			Hint: fmt.Sprintf("a Dockerfile is given with -f: layerscope %s -f %s %s", f.cmd.Name(), in.dir, filepath.Dir(in.dir)),
 		}
 	} else if err != nil {
 		return &buildcontext.Error{Dir: in.dir, Err: plainPath(err)}
@@ -87,7 +93,7 @@ func (in *buildInput) find(f *cascadeFlags) error {
 	switch f.file {
 	case stdinPath:
 		if isTerminal(in.app.in) {
-			return &source.HintError{Err: errors.New("standard input is a terminal, not a Dockerfile"), Hint: "pipe one in: layerscope cascade - < Dockerfile"}
+			return &source.HintError{Err: errors.New("standard input is a terminal, not a Dockerfile"), Hint: fmt.Sprintf("pipe one in: layerscope %s -f - < Dockerfile", f.cmd.Name())}
 		}
 		in.shown = "Dockerfile on standard input"
 		return nil

@@ -60,6 +60,11 @@ func completeFlag(cmd *cobra.Command, name string, values ...string) {
 // completeWithin is how long somebody who presses Tab waits for a daemon.
 const completeWithin = 300 * time.Millisecond
 
+// completeImages is completeImage for two images.
+func (a *app) completeImages(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	return a.completeImage(cmd, args[min(len(args), 1):], begun)
+}
+
 // completeImage has the shell offer the daemon's images for the first argument,
 // or files, which archives are, if none fits, and nothing after.
 func (a *app) completeImage(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {

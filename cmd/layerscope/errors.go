@@ -15,7 +15,7 @@ import (
 // The exit codes.
 const (
 	exitOK          = 0
-	exitGate        = 1 // everything worked and the image isn't good enough
+	exitGate        = 1 // everything worked and the image isn't good enough, or differs
 	exitFailure     = 2
 	exitInterrupted = 130
 )
@@ -35,6 +35,8 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errUsage):
 		return exitFailure
+	case errors.Is(err, errDiffer):
+		return exitGate
 	}
 	if failed, ok := errors.AsType[*gateError](err); ok {
 		fmt.Fprintln(a.err, "failed: "+errorLine(failed.Error()))

@@ -3,8 +3,8 @@
 // Its rules: data goes to standard output, everything else to standard error.
 // What fails says so in one "error:" line, with a "hint:" line where the user
 // can do something about it. Nothing is written that isn't whole. Exit codes
-// are 0 for success, 1 for an image that check finds wanting, 2 for wrong usage
-// and failure, 130 when interrupted.
+// are 0 for success, 1 for an image that check finds wanting or that is over the
+// budget of diff, 2 for wrong usage and failure, 130 when interrupted.
 package main
 
 import (

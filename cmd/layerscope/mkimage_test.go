@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +68,14 @@ var kinds = map[string]func(path string) error{
 	"packages":         archive(dockerArchive(installed)),
 	"hostile-packages": archive(dockerArchive(hostilePackages())),
 	"many-packages":    archive(dockerArchive(manyPackages)),
+
+	"release-1":       archive(ociArchive(release(1))),
+	"release-2":       archive(ociArchive(release(2))),
+	"release-arm":     archive(ociArchive(onPlatform(release(2), "arm", "v7"))),
+	"retouched":       archive(ociArchive(retouched(release(1)))),
+	"recompressed":    archive(ociArchive(recompressed(release(1)))),
+	"hostile-2":       archive(dockerArchive(hostileNext())),
+	"hostile-release": archive(dockerArchive(hostileDistribution())),
 
 	"no-history":    archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return nil }))),
 	"short-history": archive(dockerArchive(withHistory(func(h []v1.History) []v1.History { return h[:2] }))),
@@ -146,7 +156,20 @@ var evil = []string{
 }
 
 // hostile is an image in which every piece of text is evil.
-func hostile() synth.Image {
+func hostile() synth.Image { return hostileOf(evil) }
+
+// hostileNext is hostile with other texts, some of them the same.
+func hostileNext() synth.Image {
+	next := slices.Clone(evil)
+	for i := range next {
+		if i%3 > 0 {
+			next[i] += "next"
+		}
+	}
+	return hostileOf(next)
+}
+
+func hostileOf(evil []string) synth.Image {
 	all := strings.Join(evil, " ")
 	img := synth.Image{
 		Tags:   []string{"hostile:1"},
@@ -247,12 +270,93 @@ func hostilePackages() synth.Image {
 	return img
 }
 
+// hostileDistribution is an image whose os-release is evil.
+func hostileDistribution() synth.Image {
+	return synth.Image{Steps: []synth.Step{{CreatedBy: "RUN os-release", Layer: synth.Layer{
+		synth.File("etc/os-release", "ID=evil\nPRETTY_NAME='"+strings.ReplaceAll(strings.Join(evil, " "), "'", "")+"'\n"),
+	}}}}
+}
+
 // manyPackages is an image of more packages than are listed.
 var manyPackages = synth.Image{
 	Tags: []string{"many:1"},
 	Steps: []synth.Step{{CreatedBy: "RUN npm install", Layer: synth.Layer{synth.Many(40, func(i int) synth.Entry {
 		return synth.File(fmt.Sprintf("node_modules/p%02d/package.json", i), fmt.Sprintf(`{"name":"p%02d","version":"1","x":"%s"}`, i, strings.Repeat("x", 1000-i)))
 	})}}},
+}
+
+// release is an image of a first or a second release, which differ in everything
+// that can differ.
+func release(n int) synth.Image {
+	of := func(first, second string) string { return []string{first, second}[n-1] }
+	img := synth.Image{
+		Tags: []string{fmt.Sprintf("app:%d", n)},
+		Config: v1.Config{
+			Env:          []string{"PATH=/usr/bin", "DB_PASSWORD=" + of("hunter2secret", "hunter3secret"), "MODE=" + of("slow", "fast")},
+			Cmd:          []string{"app", of("--one", "--two")},
+			Labels:       map[string]string{"version": strconv.Itoa(n)},
+			ExposedPorts: map[string]struct{}{"80/tcp": {}, of("8080/tcp", "8443/tcp"): {}},
+		},
+		Steps: []synth.Step{
+			{CreatedBy: "# debian.sh --arch 'amd64' out/ '" + of("bullseye", "bookworm") + "' '@1702857600'", Comment: "debuerreotype 0.15", Created: baseTime, Layer: synth.Layer{
+				synth.File("etc/os-release", fmt.Sprintf("ID=debian\nVERSION_ID=%d\nPRETTY_NAME=\"Debian %[1]d\"\n", 10+n)),
+				synth.Body("usr/bin/sh", int64(100_000*n), uint64(n), synth.Mode(0o755)),
+			}},
+			{CreatedBy: `CMD ["bash"]`, Comment: "debuerreotype 0.15", Created: baseTime},
+			{CreatedBy: "ENV PATH=/usr/bin", Comment: buildkit},
+			{CreatedBy: "COPY shared /srv/shared # buildkit", Comment: buildkit, Layer: synth.Layer{
+				synth.Body("srv/shared", 40_000, 3), synth.Body("srv/private", 7_000, 4), synth.Symlink("srv/link", "shared"),
+				synth.Body("srv/media/a/b/one", 20_000, 5), synth.Body("srv/media/a/b/two", 10_000, 6),
+			}},
+			{CreatedBy: "WORKDIR /srv", Comment: buildkit, Layer: synth.Layer{synth.Dir("srv")}},
+		},
+	}
+	install := synth.Step{CreatedBy: "RUN /bin/sh -c apt-get install " + of("one two", "one three") + " # buildkit", Comment: buildkit, Layer: synth.Layer{
+		synth.Body("usr/lib/one.so", int64(20_000*n), uint64(10+n)),
+		synth.File("var/lib/dpkg/info/one.list", "/usr/lib/one.so\n"),
+		synth.Body("usr/lib/"+of("two", "three")+".so", 50_000, uint64(12+n)),
+		synth.File("var/lib/dpkg/info/"+of("two", "three")+".list", "/usr/lib/"+of("two", "three")+".so\n"),
+		synth.File("var/lib/dpkg/status", dpkgRecord("one", of("1.0-1", "1.1-1"))+dpkgRecord(of("two", "three"), "3.0")),
+	}}
+	img.Steps = append(img.Steps, install)
+	if n == 1 {
+		build := synth.Layer{synth.Body("src/main.c", 3_000, 20), synth.Body("src/app.o", 90_000, 21), synth.Body("usr/bin/app", 60_000, 22)}
+		img.Steps = append(img.Steps,
+			synth.Step{CreatedBy: "RUN /bin/sh -c make # buildkit", Comment: buildkit, Layer: build},
+			synth.Step{CreatedBy: "RUN /bin/sh -c rm src/app.o # buildkit", Comment: buildkit, Layer: synth.Layer{synth.Whiteout("src/app.o")}})
+		return img
+	}
+	img.Steps = append(img.Steps,
+		synth.Step{CreatedBy: "COPY /out/app /usr/bin/app # buildkit", Comment: buildkit, Layer: synth.Layer{synth.Body("usr/bin/app", 60_000, 23)}},
+		synth.Step{CreatedBy: "RUN /bin/sh -c mv media assets # buildkit", Comment: buildkit, Layer: synth.Layer{
+			synth.Body("srv/assets/a/b/one", 20_000, 5), synth.Body("srv/assets/a/b/two", 10_000, 6), synth.Whiteout("srv/media"),
+			synth.Body("srv/private", 7_000, 4, synth.Mode(0o600)), synth.Symlink("srv/link", "private"),
+			synth.Symlink("src", "srv"),
+		}})
+	return img
+}
+
+// retouched is an image of the same content made a day later.
+func retouched(img synth.Image) synth.Image {
+	for i, s := range img.Steps {
+		img.Steps[i].Layer = nil
+		for _, e := range s.Layer {
+			h := e.Header()
+			h.ModTime = baseTime.Add(24 * time.Hour)
+			body, err := io.ReadAll(e.Open())
+			if err != nil {
+				panic(err) // it is read from memory
+			}
+			img.Steps[i].Layer = append(img.Steps[i].Layer, synth.Header(h, string(body)))
+		}
+	}
+	return img
+}
+
+// recompressed is an image whose layers are compressed otherwise.
+func recompressed(img synth.Image) synth.Image {
+	img.Compression = synth.Zstd
+	return img
 }
 
 // long is an image with a path that is too long to be any file's.

@@ -51,13 +51,17 @@ func (o *options) register(root *cobra.Command) {
 	f.BoolVar(&o.noProgress, "no-progress", false, "don't show progress")
 }
 
-func (o *options) setPlatform(s string) error {
+func (o *options) setPlatform(s string) (err error) {
+	o.platform, err = parsePlatform(s)
+	return err
+}
+
+func parsePlatform(s string) (*v1.Platform, error) {
 	p, err := v1.ParsePlatform(s)
 	if err != nil || p.OS == "" || p.Architecture == "" {
-		return fmt.Errorf("%q isn't a platform such as linux/amd64 or linux/arm/v7", s)
+		return nil, fmt.Errorf("%q isn't a platform such as linux/amd64 or linux/arm/v7", s)
 	}
-	o.platform = p
-	return nil
+	return p, nil
 }
 
 func (o *options) setMaxLayerSize(s string) error {

@@ -58,7 +58,7 @@ func newRoot(a *app) *cobra.Command {
 	a.options.register(root)
 	a.baseFlag(root)
 	completeFlag(root, "platform", platforms...)
-	root.AddCommand(newReport(a), newWaste(a), newPackages(a), newCheck(a), newCascade(a), newTree(a), newCat(a), newDemo(a),
+	root.AddCommand(newReport(a), newWaste(a), newPackages(a), newDiff(a), newCheck(a), newCascade(a), newStages(a), newTree(a), newCat(a), newDemo(a),
 		newVersion(a), newCompletion(a))
 	return root
 }

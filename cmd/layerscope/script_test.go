@@ -35,6 +35,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DOCKER_HOST", "unix://"+env.WorkDir+"/no.sock")
 			env.Setenv("CI", "")
 			env.Setenv("TERM", "xterm")
+			// With the race detector each call would wait a second at its end.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -43,6 +45,8 @@ func TestScripts(t *testing.T) {
 			"plain":    plain,
 			"schema":   schema,
 			"sums":     sums,
+			"diffsums": diffsums,
+			"mirror":   mirror,
 		},
 	})
 }

@@ -11,7 +11,9 @@ const rootUsage = `Usage:
     layerscope packages [FLAGS] IMAGE      write what its packages take
     layerscope cat [FLAGS] IMAGE PATH      write one of its files
     layerscope check [FLAGS] IMAGE         hold it to limits, for CI
+    layerscope diff [FLAGS] OLD NEW        write what differs between two
     layerscope cascade [FLAGS] [CONTEXT]   tell what a build runs again
+    layerscope stages [FLAGS] [CONTEXT]    tell what build stages leave behind
     layerscope demo                        look around in a demo image
     layerscope version
     layerscope completion bash|zsh|fish|powershell
@@ -200,6 +202,38 @@ Examples:
     layerscope check --config ci/limits.yaml --own --format json app:latest
 `
 
+const diffUsage = `Usage:
+    layerscope diff [FLAGS] OLD NEW
+
+Writes what differs between two images: by how much NEW is larger or smaller
+and why; what a host that has OLD fetches for NEW; layers, steps, directories,
+files, packages and config. The causes, the layers, the steps, the paths and the
+packages each add up to the difference exactly.
+
+    --all                  lists without limits, and steps that are the same
+    --strict               files that differ in their times alone differ
+    --layers-only          compare only the layers that the manifests name: of
+                           images in registries none is fetched
+    --budget SIZE          exit with 1 if NEW stores more than SIZE over OLD:
+                           5MB or +5MB; -1MB if it must store that much less
+    --exit-code            exit with 1 if they differ, with 0 if they are the
+                           same
+    --old-platform OS/ARCH[/VARIANT], --old-tag TAG
+                           --platform and --tag of OLD, where it is otherwise
+                           than NEW
+    --format text|json|markdown
+                           text to read (default), JSON (docs/json.md), or a
+                           comment on a pull request
+
+And the flags of "layerscope --help", which are for both images.
+docs/diff.md tells more.
+
+Examples:
+    layerscope diff app:1.4 app:1.5
+    layerscope diff --layers-only registry://org/app:1.4 registry://org/app:1.5
+    layerscope diff --budget 5MB --format markdown app:main app:ci
+`
+
 const demoUsage = `Usage:
     layerscope demo [FLAGS]
 
@@ -279,4 +313,33 @@ Examples:
     layerscope cascade --line 12 --image app:latest --log build.log
     layerscope cascade --git main --format markdown
     layerscope cascade --file package.json --same /app/dist
+`
+
+const stagesUsage = `Usage:
+    layerscope stages [FLAGS] [CONTEXT] [-- ARGS]
+
+Tells what each stage of a Dockerfile stores, what the other stages take of it,
+and what it leaves behind, by cause. It has docker build the stages, of the
+directory CONTEXT (default: this one), and removes their images afterwards.
+
+    -f, --file DOCKERFILE        the Dockerfile, if not CONTEXT/Dockerfile; -
+                                 is standard input
+    --target STAGE               the stage that is built for, if not the last;
+                                 only the stages that it needs are built
+    --build-arg NAME[=VALUE]     a build argument
+    ARGS                         more arguments for docker build, as for
+                                 secrets
+    --keep                       keep the images that are built
+    --image STAGE=REF            an image of a stage, by its name or number, to
+                                 take as it is; may be repeated. Then nothing
+                                 is built, and stages without one aren't known
+    --format text|json           text to read (default), or JSON (docs/json.md)
+
+And the flags of "layerscope --help"; --platform and --pull are docker build's
+too. docs/stages.md tells more.
+
+Examples:
+    layerscope stages
+    layerscope stages -f deploy/Dockerfile --target api .
+    layerscope stages --image build=app:build --image run=app:latest
 `

@@ -76,17 +76,22 @@ type CascadeSource struct {
 
 // AboutCascade prepares a report, which tells the Dockerfile without secrets.
 func AboutCascade(c Cascade) *Cascade {
-	var steps []history.Step
-	for _, s := range c.graph().Steps {
-		steps = append(steps, history.Step{Instruction: s.Keyword, Text: s.Text, CreatedBy: s.Text, Layer: -1})
-	}
-	c.redact = secret.NewRedactor(steps)
+	c.redact = newRedactor(c.graph())
 	for i := range c.Changes {
 		if ch := &c.Changes[i]; ch.Kind == ChangeArg {
 			ch.Text = c.redact.Variable(ch.Arg, ch.Text)
 		}
 	}
 	return &c
+}
+
+// newRedactor masks what looks secret in a Dockerfile.
+func newRedactor(g *cascade.Graph) *secret.Redactor {
+	var steps []history.Step
+	for _, s := range g.Steps {
+		steps = append(steps, history.Step{Instruction: s.Keyword, Text: s.Text, CreatedBy: s.Text, Layer: -1})
+	}
+	return secret.NewRedactor(steps)
 }
 
 func (c *Cascade) graph() *cascade.Graph { return c.Prediction.After.Graph }

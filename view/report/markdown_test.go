@@ -57,20 +57,29 @@ func TestMarkdownFits(t *testing.T) {
 		if err := Markdown(&b, gated(m, "", l), TextOptions{ASCII: ascii}); err != nil {
 			t.Fatal(err)
 		}
-		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-		if len(lines) >= 60 {
-			t.Errorf("%d lines", len(lines))
-		}
-		checkLines(t, b.String(), TextOptions{ASCII: ascii})
-		for _, l := range lines {
-			if outside := outsideCode(l); strings.Contains(outside, "bold") || strings.Contains(outside, "<script>") {
-				t.Errorf("a name gets out of its code span: %q", l)
-			}
+		for _, l := range checkComment(t, b.String(), ascii) {
 			if cells := strings.Count(strings.ReplaceAll(l, `\|`, ""), "|"); strings.HasPrefix(l, "|") && cells != 5 && cells != 4 && cells != 8 {
 				t.Errorf("a row has %d bars: %q", cells, l)
 			}
 		}
 	}
+}
+
+// checkComment holds a report in Markdown to 60 lines, and the names in it, which
+// are of **bold** and <script>, to their code spans. It returns the lines.
+func checkComment(t *testing.T, report string, ascii bool) []string {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(report, "\n"), "\n")
+	if len(lines) >= 60 {
+		t.Errorf("%d lines", len(lines))
+	}
+	checkLines(t, report, TextOptions{ASCII: ascii})
+	for _, l := range lines {
+		if outside := outsideCode(l); strings.Contains(outside, "bold") || strings.Contains(outside, "<script>") {
+			t.Errorf("a name gets out of its code span: %q", l)
+		}
+	}
+	return lines
 }
 
 // outsideCode returns a line without its code spans, as CommonMark finds them

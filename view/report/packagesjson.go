@@ -83,16 +83,21 @@ func PackagesJSON(w io.Writer, m *analyze.Image, tool Tool) error {
 		Ecosystems:    newEcosystemsJSON(m.Packages.Packages),
 		Packages:      []packageJSON{},
 		Unowned:       newOwnedJSON(m, m.Packages.Unowned),
-		Unread:        []unreadJSON{},
+		Unread:        newUnreadJSON(m),
 	}
 	for _, p := range m.Packages.Packages {
 		r.Totals.Owned += p.Bytes
 		r.Packages = append(r.Packages, newPackageJSON(m, p))
 	}
-	for _, u := range m.Packages.Unread {
-		r.Unread = append(r.Unread, unreadJSON{newPathJSON(rooted(m.Tree, u.Path)), u.Layer, m.Layers[u.Layer].Step, u.Why.Error()})
-	}
 	return writeJSON(w, r)
+}
+
+func newUnreadJSON(m *analyze.Image) []unreadJSON {
+	out := []unreadJSON{}
+	for _, u := range m.Packages.Unread {
+		out = append(out, unreadJSON{newPathJSON(rooted(m.Tree, u.Path)), u.Layer, m.Layers[u.Layer].Step, u.Why.Error()})
+	}
+	return out
 }
 
 // newEcosystemsJSON adds up the packages of each ecosystem that the image has.

@@ -1,7 +1,8 @@
 // Package report writes an analyzed image for people and for programs: [Text]
 // and [JSON] say where its bytes are, [Markdown] in short and [SARIF] what to do
 // about them; [Waste] and [WasteJSON] what it could do without, [Packages] and
-// [PackagesJSON] what its packages take; [Tree] and [TreeJSON] list its files.
+// [PackagesJSON] what its packages take; [Tree] and [TreeJSON] list its files;
+// [Diff], [DiffJSON] and [DiffMarkdown] say what differs between two.
 //
 // A report is of a whole image: one that isn't complete is refused, so that a
 // part is never taken for the whole. What comes from the image goes through

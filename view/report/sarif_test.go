@@ -157,7 +157,7 @@ func TestSARIF(t *testing.T) {
 	// Where no base is known, all findings are the image's own. Lines of the
 	// steps that the Dockerfile hasn't aren't known.
 	img.Steps[0].CreatedBy, img.Steps[0].Comment = "/bin/sh -c base", ""
-	run = sarifOf(t, About(withDockerfile(t, analyzetest.Image(t, img), "Dockerfile", df)))
+	run = sarifOf(t, About(withDockerfile(t, analyzetest.Image(t, img), "Dockerfile", df+"USER nobody\n")))
 	want = []brief{
 		{"dead-bytes", "warning", "Dockerfile", 1000, []string{"Dockerfile:3-3"}},
 		{"dead-bytes", "warning", "Dockerfile:2-2", 1000, []string{"Dockerfile:5-6", "Dockerfile:3-3"}},

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -88,6 +89,52 @@ func (t *table) line(w *bufio.Writer, cells []string, widths []int) {
 			b.WriteString(text.PadLeft(cell, widths[i]))
 		}
 	}
-	w.WriteString(strings.TrimRight(b.String(), " "))
+	line := strings.TrimRight(b.String(), " ")
+	if !t.wrap { // on a narrow line there is no room for all columns
+		line = t.cut(line)
+	}
+	w.WriteString(line)
 	w.WriteByte('\n')
+}
+
+// sections writes tables under titles.
+type sections struct {
+	style
+	w    *bufio.Writer
+	rows int // that a list has at most; 0 for any number
+}
+
+// section writes a table under a title.
+func (l sections) section(title string, t table) {
+	if len(t.rows) == 0 {
+		return
+	}
+	t.style = l.style
+	if t.cutLast == nil {
+		t.cutLast = text.Truncate
+	}
+	fmt.Fprintf(l.w, "\n%s\n", l.cut(title))
+	t.write(l.w)
+}
+
+// list writes a table of n things of which the first say the most: those that
+// there is room for, how many more there are, and what all add up to, if that
+// isn't nil. add adds the rows of one.
+func (l sections) list(title string, t table, n int, thing string, add func(t *table, i int), total []string) {
+	shown := n
+	if l.rows > 0 {
+		shown = min(n, l.rows)
+	}
+	for i := range shown {
+		add(&t, i)
+	}
+	if shown < n {
+		more := make([]string, len(t.columns))
+		more[len(more)-1] = "and " + text.Plural(n-shown, "more "+thing)
+		t.rows = append(t.rows, more)
+	}
+	if n > 0 && total != nil {
+		t.rows = append(t.rows, total)
+	}
+	l.section(title, t)
 }

@@ -43,7 +43,7 @@ func Waste(w io.Writer, subject Subject, opts WasteOptions) error {
 // waste writes the sections of a report that are about waste, each list with at
 // most a number of rows, 0 for all.
 func (s style) waste(w *bufio.Writer, subject Subject, rows int) {
-	l := wasteText{s, subject, w, rows}
+	l := wasteText{sections{s, w, rows}, subject}
 	l.reasons()
 	l.deadSteps()
 	l.deadFiles()
@@ -57,45 +57,8 @@ func (s style) waste(w *bufio.Writer, subject Subject, rows int) {
 
 // wasteText writes sections.
 type wasteText struct {
-	style
+	sections
 	Subject
-	w    *bufio.Writer
-	rows int
-}
-
-// section writes a table under a title.
-func (l wasteText) section(title string, t table) {
-	if len(t.rows) == 0 {
-		return
-	}
-	t.style = l.style
-	if t.cutLast == nil {
-		t.cutLast = text.Truncate
-	}
-	fmt.Fprintf(l.w, "\n%s\n", l.cut(title))
-	t.write(l.w)
-}
-
-// list writes a table of n things of which the first say the most: those that
-// there is room for, how many more there are, and what all add up to, if that
-// isn't nil. add adds the rows of one.
-func (l wasteText) list(title string, t table, n int, thing string, add func(t *table, i int), total []string) {
-	shown := n
-	if l.rows > 0 {
-		shown = min(n, l.rows)
-	}
-	for i := range shown {
-		add(&t, i)
-	}
-	if shown < n {
-		more := make([]string, len(t.columns))
-		more[len(more)-1] = "and " + text.Plural(n-shown, "more "+thing)
-		t.rows = append(t.rows, more)
-	}
-	if n > 0 && total != nil {
-		t.rows = append(t.rows, total)
-	}
-	l.section(title, t)
 }
 
 // reasonText says what the reasons mean.

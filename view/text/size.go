@@ -27,6 +27,19 @@ func Bytes(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
+// Change returns by how many bytes something grew, of say, which writes a number
+// of bytes: with a plus, with a minus if it shrank, without a sign if it did
+// neither.
+func Change(n int64, say func(int64) string) string {
+	switch {
+	case n > 0:
+		return "+" + say(n)
+	case n < 0:
+		return "−" + say(-n)
+	}
+	return say(0)
+}
+
 // Count returns a count with thousands set apart ("12,345").
 func Count(n int) string { return humanize.Comma(int64(n)) }
 

@@ -229,3 +229,14 @@ func FuzzWrap(f *testing.F) {
 		}
 	})
 }
+
+func TestChange(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 1: "+1 B", 3100: "+3.1 kB", -412_000_000: "−412 MB"} {
+		if got := text.Change(n, text.Size); got != want {
+			t.Errorf("Change(%d) = %q, want %q", n, got, want)
+		}
+	}
+	if got := text.Change(-1500, text.Bytes); got != "−1500" {
+		t.Errorf("in bytes: %q", got)
+	}
+}

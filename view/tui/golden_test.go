@@ -8,6 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/layerscope/layerscope/analyze"
+	"github.com/layerscope/layerscope/analyze/synth"
 )
 
 var sizes = [][2]int{{80, 24}, {120, 40}, {200, 60}, {40, 10}}
@@ -35,7 +36,7 @@ var scenes = []scene{
 }
 
 func TestGolden(t *testing.T) {
-	if raceDetector {
+	if synth.RaceDetector {
 		t.Skip("the stories have the same races, in less time")
 	}
 	for _, scene := range scenes {

@@ -130,7 +130,7 @@ func (w *witness) SetTitle(s string) { w.bad = append(w.bad, "title "+s) }
 // screen.
 func TestHostileImage(t *testing.T) {
 	sizes := [][2]int{{80, 24}, {120, 40}, {60, 16}}
-	if raceDetector {
+	if synth.RaceDetector {
 		sizes = sizes[:1] // the others have the same races
 	}
 	for _, size := range sizes {

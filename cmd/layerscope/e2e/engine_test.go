@@ -24,23 +24,32 @@ func (l *lab) startEngine() error {
 	}
 	l.OwnEngine = true
 	l.DockerHost = "unix://" + l.path("docker.sock")
-	dockerd, err := lookPath("dockerd")
+	cmd, err := l.dockerd("engine", l.DockerHost)
 	if err != nil {
 		return err
 	}
 	if os.Getuid() != 0 {
 		return errors.New("no engine answers, and only root can run one")
 	}
-	// It touches neither the machine's network nor its firewall: containers
-	// have no network here.
-	return l.start("dockerd", exec.Command(dockerd,
-		"--host", l.DockerHost,
-		"--data-root", l.path("engine"),
-		"--exec-root", l.path("engine-run"),
-		"--pidfile", l.path("docker.pid"),
+	return l.start("dockerd", cmd, l.engineAnswers)
+}
+
+// dockerd returns the command of an engine with folders of a name. It touches
+// neither the machine's network nor its firewall: containers have no network
+// here.
+func (l *lab) dockerd(name, address string) (*exec.Cmd, error) {
+	dockerd, err := lookPath("dockerd")
+	if err != nil {
+		return nil, err
+	}
+	return exec.Command(dockerd,
+		"--host", address,
+		"--data-root", l.path(name),
+		"--exec-root", l.path(name+"-run"),
+		"--pidfile", l.path(name+".pid"),
 		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
 		"--log-level", "warn",
-	), l.engineAnswers)
+	), nil
 }
 
 // findDocker finds a docker command. Debian's comes first: it has BuildKit's

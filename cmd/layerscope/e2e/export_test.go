@@ -29,13 +29,19 @@ var engineAdds = map[string]bool{
 	"proc": true, "sys": true,
 }
 
-// export has the engine make a container of an image and export its files.
-// The container never runs.
-func (l *lab) export(t *testing.T, image string) export {
+// container has the engine make a container of an image, which never runs, and
+// returns its ID.
+func (l *lab) container(t *testing.T, image string) string {
 	t.Helper()
 	id := strings.TrimSpace(string(l.tool(t, l.Docker, "create", "--network", "none", image, "nothing")))
-	defer l.tool(t, l.Docker, "rm", id)
-	e, err := readExport(bytes.NewReader(l.tool(t, l.Docker, "export", id)))
+	t.Cleanup(func() { l.tool(t, l.Docker, "rm", id) })
+	return id
+}
+
+// export has the engine export the files of a container of an image.
+func (l *lab) export(t *testing.T, image string) export {
+	t.Helper()
+	e, err := readExport(bytes.NewReader(l.tool(t, l.Docker, "export", l.container(t, image))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,9 +171,7 @@ func TestCat(t *testing.T) {
 // copied returns what docker cp copies out of an image.
 func (l *lab) copied(t *testing.T, image, path string) string {
 	t.Helper()
-	id := strings.TrimSpace(string(l.tool(t, l.Docker, "create", "--network", "none", image, "nothing")))
-	defer l.tool(t, l.Docker, "rm", id)
-	e, err := readExport(bytes.NewReader(l.tool(t, l.Docker, "cp", id+":"+path, "-")))
+	e, err := readExport(bytes.NewReader(l.tool(t, l.Docker, "cp", l.container(t, image)+":"+path, "-")))
 	if err != nil {
 		t.Fatal(err)
 	}

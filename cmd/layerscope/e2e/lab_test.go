@@ -27,6 +27,7 @@ const (
 	buildKit = "a current BuildKit"
 	dpkg     = "dpkg-deb"
 	rpm      = "rpmbuild"
+	apt      = "apt-cache"
 )
 
 // lab is what the tests work with: the program and the real parts around it.
@@ -91,7 +92,7 @@ func openLab() (l *lab, err error) {
 }
 
 func (l *lab) startParts() {
-	for _, tool := range []string{buildah, skopeo, zstd, tmux, htpasswd, dpkg, rpm} {
+	for _, tool := range []string{buildah, skopeo, zstd, tmux, htpasswd, dpkg, rpm, apt} {
 		if _, err := lookPath(tool); err != nil {
 			l.Missing[tool] = err.Error()
 		}

@@ -53,20 +53,30 @@ http: {addr: %q}
 	return address, l.start(name, exec.Command(binary, "serve", file), answers("tcp", address))
 }
 
+// manifest is an image's manifest, as far as it is needed.
+type manifest struct {
+	Config struct{ Digest string }
+	Layers []struct {
+		Digest string
+		Size   int64
+	}
+}
+
+// manifest returns the manifest that the registry has of an image.
+func (l *lab) manifest(t *testing.T, name string) (m manifest) {
+	t.Helper()
+	raw := l.tool(t, skopeo, "inspect", "--raw", "--tls-verify=false", "docker://"+name)
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // What a registry stores of each layer is what its manifest says.
 func TestCompressed(t *testing.T) {
 	l := open(t, engine, registry, skopeo)
 	name := l.pushed(t, classic)
-	var manifest struct {
-		Layers []struct {
-			Digest string
-			Size   int64
-		}
-	}
-	raw := l.tool(t, skopeo, "inspect", "--raw", "--tls-verify=false", "docker://"+name)
-	if err := json.Unmarshal(raw, &manifest); err != nil {
-		t.Fatal(err)
-	}
+	manifest := l.manifest(t, name)
 	r := l.report(t, "registry://"+name)
 	if len(r.Layers) != len(manifest.Layers) {
 		t.Fatalf("%d layers, the manifest has %d", len(r.Layers), len(manifest.Layers))
