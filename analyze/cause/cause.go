@@ -24,6 +24,8 @@
 package cause
 
 import (
+	"cmp"
+
 	"github.com/layerscope/layerscope/analyze/packages"
 	"github.com/layerscope/layerscope/analyze/tree"
 	"github.com/layerscope/layerscope/analyze/waste"
@@ -82,10 +84,15 @@ type Part struct {
 	Copies int
 }
 
+// Compare orders parts as reports do: by kind, the most bytes first, then by part.
+func (p Part) Compare(o Part) int {
+	return cmp.Or(cmp.Compare(p.Kind, o.Kind), cmp.Compare(o.Bytes, p.Bytes), cmp.Compare(p.Part, o.Part))
+}
+
 // Report is what an image stores its bytes for.
 type Report struct {
-	// Parts add up to what is stored: by kind, the most bytes first, then by
-	// part. None is without copies.
+	// Parts add up to what is stored, in the order of [Part.Compare]. None is
+	// without copies.
 	Parts []Part
 
 	of    *tree.Numbers // by copy: a place in names, plus one

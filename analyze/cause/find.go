@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/layerscope/layerscope/analyze/layer"
@@ -150,7 +149,5 @@ func (f *finder) order() {
 		r.names = append(r.names, p.Of)
 	}
 	r.Parts = f.sums
-	slices.SortFunc(r.Parts, func(a, b Part) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Part, b.Part))
-	})
+	slices.SortFunc(r.Parts, Part.Compare)
 }

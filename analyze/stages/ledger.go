@@ -1,7 +1,6 @@
 package stages
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -126,9 +125,7 @@ func (l *ledger) left(m *analyze.Image, causes causer) LeftBehind {
 	for _, part := range parts {
 		left.Parts = append(left.Parts, *part)
 	}
-	slices.SortFunc(left.Parts, func(a, b cause.Part) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Of.Part, b.Of.Part))
-	})
+	slices.SortFunc(left.Parts, cause.Part.Compare)
 	return left
 }
 

@@ -195,7 +195,7 @@ type Stage struct {
 type LeftBehind struct {
 	Bytes  int64
 	Copies int
-	Parts  []cause.Part // by kind, the most bytes first, then by part
+	Parts  []cause.Part // in the order of [cause.Part.Compare]
 }
 
 // Report is what becomes of the bytes of all stages.
